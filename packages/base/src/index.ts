@@ -1,0 +1,3 @@
+export * from "./clock.ts";
+export * from "./closable.ts";
+export * from "./emitter.ts";

@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { ChannelName, StreamId, StreamState } from "./stream.ts";
+
+/** `GET /v1/channels/:channel` */
+export const ChannelInfo = z.object({
+  name: ChannelName,
+  title: z.string(),
+  live_stream_id: StreamId.nullable(),
+  state: StreamState.nullable(),
+  live_since: z.iso.datetime().nullable(),
+  playback: z.object({ hls: z.string().nullable(), dash: z.string().nullable(), whep: z.string().nullable() }),
+});
+export type ChannelInfo = z.infer<typeof ChannelInfo>;
+
+/** `GET /v1/channels` */
+export const ChannelList = z.object({ channels: z.array(ChannelInfo) });
+export type ChannelList = z.infer<typeof ChannelList>;
+
+/** ING4: what a contribution to the channel may be. */
+export const IngestProfile = z.object({
+  video_codecs: z.array(z.enum(["h264", "hevc", "av1", "vp9"])),
+  audio_codecs: z.array(z.enum(["aac", "opus", "mp3"])),
+  /** bits/s, averaged over 5 s; sustained excess is refused. */
+  max_bitrate: z.int().positive(),
+  max_width: z.int().positive(),
+  max_height: z.int().positive(),
+  max_frame_rate: z.number().positive(),
+  max_keyframe_interval_ms: z.int().positive(),
+  /** What a keyframe interval beyond the maximum leads to. */
+  on_long_keyframe_interval: z.enum(["warn", "refuse"]),
+});
+export type IngestProfile = z.infer<typeof IngestProfile>;
+
+export const DEFAULT_INGEST_PROFILE: IngestProfile = {
+  video_codecs: ["h264", "hevc", "av1"],
+  audio_codecs: ["aac", "opus"],
+  max_bitrate: 20_000_000,
+  max_width: 3840,
+  max_height: 2160,
+  max_frame_rate: 61,
+  max_keyframe_interval_ms: 4000,
+  on_long_keyframe_interval: "warn",
+};

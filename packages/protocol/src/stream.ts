@@ -1,0 +1,108 @@
+import { z } from "zod";
+
+/** Lower-case letters, digits and hyphens; 1 to 64 of them; begins with a letter or digit. */
+export const ChannelName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "a channel name has 1 to 64 of a-z, 0-9 and -");
+
+export const StreamId = z.string().regex(/^[a-z0-9]{8,32}$/, "not a stream id");
+
+/** ING5. `starting`: connected, nothing playable yet; `interrupted`: source gone, grace running. */
+export const StreamState = z.enum(["starting", "live", "interrupted", "ended"]);
+export type StreamState = z.infer<typeof StreamState>;
+
+export const IngestProtocol = z.enum(["rtmp", "rtmps", "srt", "whip"]);
+export type IngestProtocol = z.infer<typeof IngestProtocol>;
+
+/** What is wrong (or merely worth knowing) about a contribution, in words for the encoder's user. */
+export const HealthWarning = z.object({ code: z.string(), message: z.string(), since: z.iso.datetime() });
+export type HealthWarning = z.infer<typeof HealthWarning>;
+
+export const VideoTrackInfo = z.object({
+  codec: z.string(),
+  codec_string: z.string(),
+  width: z.int(),
+  height: z.int(),
+  /** Frames a second, as declared or measured; null until known. */
+  frame_rate: z.number().nullable(),
+  profile: z.string().nullable(),
+});
+
+export const AudioTrackInfo = z.object({
+  codec: z.string(),
+  codec_string: z.string(),
+  sample_rate: z.int(),
+  channels: z.int(),
+});
+
+export const RenditionInfo = z.object({
+  name: z.string(),
+  kind: z.enum(["video", "audio"]),
+  /** `source`: untouched access units; `transcode`: made by FFmpeg. */
+  origin: z.enum(["source", "transcode"]),
+  state: z.enum(["starting", "live", "stalled", "failed"]),
+  width: z.int().nullable(),
+  height: z.int().nullable(),
+  /** Peak segment bit rate so far, bits/s. */
+  bandwidth: z.int(),
+  average_bandwidth: z.int(),
+  codec_string: z.string().nullable(),
+  /** FFmpeg encoder that makes it; null for `source`. */
+  encoder: z.string().nullable(),
+});
+export type RenditionInfo = z.infer<typeof RenditionInfo>;
+
+export const StreamInfo = z.object({
+  id: StreamId,
+  channel: ChannelName,
+  state: StreamState,
+  started_at: z.iso.datetime(),
+  live_at: z.iso.datetime().nullable(),
+  ended_at: z.iso.datetime().nullable(),
+  end_reason: z.string().nullable(),
+  ingest: z.object({ protocol: IngestProtocol, encoder: z.string().nullable() }).nullable(),
+  video: VideoTrackInfo.nullable(),
+  audio: AudioTrackInfo.nullable(),
+  renditions: z.array(RenditionInfo),
+  playback: z.object({ hls: z.string() }),
+});
+export type StreamInfo = z.infer<typeof StreamInfo>;
+
+/** `GET /v1/streams/:id/health` */
+export const StreamHealth = z.object({
+  stream_id: StreamId,
+  state: StreamState,
+  warnings: z.array(HealthWarning),
+  ingest: z
+    .object({
+      protocol: IngestProtocol,
+      connected_ms: z.int(),
+      /** Over the last 5 s, bits/s. */
+      bitrate: z.int(),
+      /** Over the last 5 s, frames a second. */
+      frame_rate: z.number(),
+      keyframe_interval_ms: z.int().nullable(),
+      bytes: z.int(),
+      video_frames: z.int(),
+      audio_frames: z.int(),
+      /** Times the incoming timestamps jumped or ran backwards. */
+      discontinuities: z.int(),
+      /** SRT only: link statistics. */
+      srt: z.record(z.string(), z.number()).nullable(),
+    })
+    .nullable(),
+  transcode: z
+    .object({
+      state: z.enum(["off", "starting", "running", "restarting", "failed"]),
+      encoder: z.string().nullable(),
+      hardware: z.boolean(),
+      ffmpeg: z.string().nullable(),
+      /** Media seconds made per wall-clock second, over the last 5 s. */
+      speed: z.number().nullable(),
+      restarts: z.int(),
+      last_error: z.string().nullable(),
+    })
+    .nullable(),
+  readers: z.array(z.object({ name: z.string(), queued_bytes: z.int(), dropped_access_units: z.int() })),
+});
+export type StreamHealth = z.infer<typeof StreamHealth>;
