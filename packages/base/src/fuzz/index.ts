@@ -1,0 +1,3 @@
+export * from "./fuzz-random.ts";
+export * from "./fuzz-target.ts";
+export * from "./run-fuzz.ts";
