@@ -41,3 +41,30 @@ export const DEFAULT_INGEST_PROFILE: IngestProfile = {
   max_keyframe_interval_ms: 4000,
   on_long_keyframe_interval: "warn",
 };
+
+/** `POST /v1/channels` */
+export const CreateChannel = z.object({ name: ChannelName, title: z.string().trim().min(1).max(120).optional() });
+
+/** `PATCH /v1/channels/:channel` */
+export const ChangeChannel = z
+  .object({ title: z.string().trim().min(1).max(120), profile: IngestProfile })
+  .partial()
+  .strict();
+
+/** A channel as its owner sees it. */
+export const ChannelSettings = z.object({ name: ChannelName, title: z.string(), profile: IngestProfile });
+
+/** `POST /v1/channels/:channel/keys` */
+export const CreateStreamKey = z.object({ label: z.string().trim().max(80).default("") });
+
+export const StreamKeyInfo = z.object({
+  id: z.string(),
+  label: z.string(),
+  created_at: z.iso.datetime(),
+  revoked_at: z.iso.datetime().nullable(),
+});
+
+/** The only answer that ever holds a stream key's text. */
+export const CreatedStreamKey = StreamKeyInfo.extend({ stream_key: z.string() });
+
+export const StreamKeyList = z.object({ keys: z.array(StreamKeyInfo) });

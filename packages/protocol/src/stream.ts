@@ -106,3 +106,20 @@ export const StreamHealth = z.object({
   readers: z.array(z.object({ name: z.string(), queued_bytes: z.int(), dropped_access_units: z.int() })),
 });
 export type StreamHealth = z.infer<typeof StreamHealth>;
+
+/** `POST /v1/streams/start` */
+export const StartStream = z.object({ stream_key: z.string().min(1).max(256) });
+
+/** Answer to `POST /v1/streams/start`: where the encoder goes, and where viewers will. */
+export const StartedStream = z.object({
+  stream_id: StreamId,
+  channel: ChannelName,
+  state: StreamState,
+  /** The encoder must connect before this, else the stream ends. */
+  waits_until: z.iso.datetime().nullable(),
+  ingest: z.object({ rtmp: z.string(), rtmps: z.string().nullable(), srt: z.string() }),
+  playback: z.object({ hls: z.string(), watch: z.string() }),
+});
+
+/** `POST /v1/streams/stop`, with the channel's stream key or the admin token as bearer. */
+export const StopStream = z.object({ stream_id: StreamId });

@@ -1,0 +1,42 @@
+import type { Kysely } from "kysely";
+import type { Migration, MigrationProvider } from "kysely/migration";
+
+/** Numbered, append-only: a landed migration is never edited. */
+const MIGRATIONS: Record<string, Migration> = {
+  "0001_channels_keys_streams": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("channels")
+        .addColumn("name", "text", (column) => column.primaryKey())
+        .addColumn("title", "text", (column) => column.notNull())
+        .addColumn("profile", "text", (column) => column.notNull())
+        .addColumn("created_at", "bigint", (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable("stream_keys")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("channel", "text", (column) => column.notNull().references("channels.name"))
+        .addColumn("label", "text", (column) => column.notNull())
+        .addColumn("fingerprint", "text", (column) => column.unique())
+        .addColumn("created_at", "bigint", (column) => column.notNull())
+        .addColumn("revoked_at", "bigint")
+        .execute();
+      await db.schema.createIndex("stream_keys_channel").on("stream_keys").column("channel").execute();
+      await db.schema
+        .createTable("streams")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("channel", "text", (column) => column.notNull().references("channels.name"))
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("protocol", "text")
+        .addColumn("encoder", "text")
+        .addColumn("started_at", "bigint", (column) => column.notNull())
+        .addColumn("live_at", "bigint")
+        .addColumn("ended_at", "bigint")
+        .addColumn("end_reason", "text")
+        .execute();
+      await db.schema.createIndex("streams_channel").on("streams").columns(["channel", "started_at"]).execute();
+    },
+  },
+};
+
+export const migrationProvider: MigrationProvider = { getMigrations: async () => MIGRATIONS };

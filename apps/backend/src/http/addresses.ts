@@ -1,0 +1,52 @@
+/** The addresses that the backend gives out, as the outside reaches it. */
+export interface AddressBook {
+  /** Scheme, host and port of the HTTP door, without a slash at the end. */
+  readonly http: string;
+  /** Host that encoders reach; in brackets where it is IPv6. */
+  readonly ingestHost: string;
+  readonly rtmpPort: number;
+  readonly rtmpsPort: number | undefined;
+  readonly srtPort: number;
+}
+
+export class Addresses {
+  readonly #book: AddressBook;
+
+  constructor(book: AddressBook) {
+    this.#book = book;
+  }
+
+  get http(): string {
+    return this.#book.http;
+  }
+
+  /** What OBS calls "Server". */
+  get rtmp(): string {
+    const { ingestHost, rtmpPort } = this.#book;
+    return `rtmp://${ingestHost}${rtmpPort === 1935 ? "" : `:${rtmpPort}`}/live`;
+  }
+
+  get rtmps(): string | undefined {
+    const { ingestHost, rtmpsPort } = this.#book;
+    return rtmpsPort === undefined ? undefined : `rtmps://${ingestHost}:${rtmpsPort}/live`;
+  }
+
+  /** @param key the stream key, or a placeholder. */
+  srt(key: string): string {
+    return `srt://${this.#book.ingestHost}:${this.#book.srtPort}?streamid=${key}`;
+  }
+
+  watch(channel: string): string {
+    return `${this.#book.http}/watch/${channel}`;
+  }
+
+  /** Path of a stream's multivariant playlist. */
+  manifestPath(streamId: string): string {
+    return `/v1/streams/${streamId}/manifest.m3u8`;
+  }
+
+  /** Path of a channel's stable playlist address. */
+  livePath(channel: string): string {
+    return `/v1/channels/${channel}/live.m3u8`;
+  }
+}

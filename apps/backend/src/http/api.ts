@@ -1,0 +1,89 @@
+import compress from "@fastify/compress";
+import cors from "@fastify/cors";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import { KliegError } from "@klieg/protocol";
+import Fastify, { type FastifyBaseLogger } from "fastify";
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Logger } from "../ports/logger.ts";
+import { AdminGuard } from "./admin-guard.ts";
+import { createHttpDoor } from "./http-door.ts";
+import type { MediaDoor } from "./media-door.ts";
+import { toKliegError } from "./problem.ts";
+import { channelRoutes } from "./routes/channel-routes.ts";
+import { type PlayerFiles, playerRoutes } from "./routes/player-routes.ts";
+import { streamRoutes } from "./routes/stream-routes.ts";
+import { systemRoutes } from "./routes/system-routes.ts";
+import type { HttpServices } from "./services.ts";
+
+export interface ApiOptions {
+  readonly services: HttpServices;
+  readonly media: MediaDoor;
+  readonly adminToken: string;
+  readonly metricsPublic: boolean;
+  readonly player: PlayerFiles;
+  readonly logger: Logger;
+  readonly trustedProxies: number;
+  readonly version: string;
+}
+
+/** The HTTP surface: thin routes over the domain; media requests go past Fastify's router, straight to the origin. */
+export async function createApi(options: ApiOptions) {
+  const { services, media } = options;
+  const app = Fastify({
+    loggerInstance: options.logger as unknown as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: 64 * 1024,
+    trustProxy: options.trustedProxies === 0 ? false : options.trustedProxies,
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
+    serverFactory: (handler) =>
+      createHttpDoor(
+        (request, response) => {
+          if (!media.handle(request, response)) handler(request, response);
+        },
+        { maxConnections: 20_000, headersTimeoutMs: 10_000, keepAliveTimeoutMs: 65_000 },
+      ),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toKliegError(error);
+    if (problem.status >= 500) {
+      options.logger.error({ err: problem.cause ?? problem, path: request.url }, problem.message);
+    }
+    return reply.status(problem.status).header("cache-control", "no-store").send(problem.toBody());
+  });
+  app.setNotFoundHandler((request) => {
+    throw new KliegError("not_found", `There is nothing at ${request.url.slice(0, 200)}.`);
+  });
+
+  await app.register(cors, { origin: "*", methods: ["GET", "HEAD", "POST", "PATCH", "DELETE"], maxAge: 86_400 });
+  await app.register(compress, { threshold: 1024, encodings: ["br", "gzip"] });
+  await app.register(swagger, {
+    openapi: {
+      info: {
+        title: "Klieg",
+        version: options.version,
+        description: "Live streaming: ingest by RTMP and SRT, adaptive LL-HLS out.",
+      },
+      components: {
+        securitySchemes: {
+          admin: { type: "http", scheme: "bearer", description: "The admin token of this installation." },
+          streamKey: { type: "http", scheme: "bearer", description: "A stream key of the channel." },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, { routePrefix: "/v1/docs" });
+  app.get("/v1/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+
+  const guard = new AdminGuard(options.adminToken);
+  await app.register(streamRoutes(services, guard));
+  await app.register(channelRoutes(services, guard, media));
+  await app.register(systemRoutes(services, guard, options.metricsPublic));
+  await app.register(playerRoutes(options.player));
+  return app;
+}
+
+export type Api = Awaited<ReturnType<typeof createApi>>;

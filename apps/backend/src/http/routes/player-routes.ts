@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import fastifyStatic from "@fastify/static";
+import type { FastifyPluginAsync, FastifyReply } from "fastify";
+
+export interface PlayerFiles {
+  /** Folder of the built player. */
+  readonly folder: string;
+}
+
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "worker-src 'self' blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+].join("; ");
+
+/** The web player: `/`, `/watch/:channel`, `/embed/:channel`, and its files below `/assets/`. */
+export function playerRoutes(player: PlayerFiles): FastifyPluginAsync {
+  return async (app) => {
+    const index = join(player.folder, "index.html");
+    if (!existsSync(index)) {
+      app.log.warn({ folder: player.folder }, "the player has not been built; its pages will say so");
+    }
+    await app.register(fastifyStatic, {
+      root: player.folder,
+      prefix: "/",
+      index: false,
+      wildcard: false,
+      immutable: true,
+      maxAge: "365d",
+      setHeaders: (response, path) => {
+        if (!path.includes(`${join(player.folder, "assets")}`)) response.setHeader("cache-control", "public, max-age=3600");
+      },
+    });
+    const page = async (reply: FastifyReply, embeddable: boolean) => {
+      reply
+        .type("text/html; charset=utf-8")
+        .header("cache-control", "no-cache")
+        .header("x-content-type-options", "nosniff")
+        .header("referrer-policy", "strict-origin-when-cross-origin")
+        .header(
+          "content-security-policy",
+          `${CONTENT_SECURITY_POLICY}; frame-ancestors ${embeddable ? "*" : "'self'"}`,
+        );
+      try {
+        return await readFile(index, "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        return reply
+          .status(503)
+          .send("<!doctype html><title>Klieg</title><p>The player has not been built. Run <code>npm run build</code>.");
+      }
+    };
+    app.get("/", { schema: { hide: true } }, (_request, reply) => page(reply, false));
+    app.get("/watch/:channel", { schema: { hide: true } }, (_request, reply) => page(reply, false));
+    app.get("/embed/:channel", { schema: { hide: true } }, (_request, reply) => page(reply, true));
+  };
+}

@@ -1,0 +1,14 @@
+import type { Channels } from "../channels/channels.ts";
+import type { Metrics } from "../insight/metrics.ts";
+import type { LiveStreams } from "../live/live-streams.ts";
+import type { Addresses } from "./addresses.ts";
+
+/** What the routes stand on. */
+export interface HttpServices {
+  readonly channels: Channels;
+  readonly live: LiveStreams;
+  readonly metrics: Metrics;
+  readonly addresses: Addresses;
+  /** Why the backend is not ready to take streams, or undefined where it is. */
+  readonly notReady: () => string | undefined;
+}
