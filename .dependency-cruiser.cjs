@@ -1,0 +1,217 @@
+// The layering rule of the project; scripts/layering/check.ts runs it and docs/ARCHITECTURE.md explains it.
+// A rule here says who may NOT import whom. Tests are held to it like everything else, unless a rule says so.
+
+const TEST = "[.](test|fuzz|contract)[.]tsx?$|/fixtures/";
+const DOMAIN = [
+  "accounts",
+  "channels",
+  "chat",
+  "clips",
+  "ingest",
+  "insight",
+  "library",
+  "live",
+  "origin",
+  "package",
+  "recording",
+  "sfu",
+  "stream",
+  "transcode",
+  "vod",
+].join("|");
+
+/** Built-in modules through which a program touches the world outside its memory. */
+const IO =
+  "^(node:)?(fs|fs/promises|net|tls|dgram|dns|dns/promises|http|http2|https|child_process|cluster|worker_threads|sqlite|readline|repl|inspector)$";
+
+module.exports = {
+  forbidden: [
+    {
+      name: "no-cycles",
+      comment: "Modules that import each other in a circle can only be understood, tested and loaded together.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "resolvable",
+      comment: "The import names a module that is not there.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "dependencies-declared",
+      comment: "A workspace may import only packages that its own package.json names (tests: the root's too).",
+      severity: "error",
+      from: { pathNot: TEST },
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"], pathNot: "^(packages|apps)/" },
+    },
+    {
+      name: "no-dev-dependencies-at-run-time",
+      comment: "What runs in production may not need a package that is only installed for development.",
+      severity: "error",
+      from: { path: "^(packages|apps)/[^/]+/src/", pathNot: [TEST, "^apps/player/src/"] },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"], pathNot: "^(packages|apps)/" },
+    },
+
+    // Packages: base ← protocol is not allowed either way; media, rtmp and srt stand on both.
+    {
+      name: "packages-below-apps",
+      comment: "packages/* are libraries: nothing in them may know an application, a test bench or a script.",
+      severity: "error",
+      from: { path: "^packages/" },
+      to: { path: "^(apps|test|bench|scripts)/" },
+    },
+    {
+      name: "base-stands-alone",
+      comment: "packages/base imports nothing but Node's built-in modules (its tests may use test libraries).",
+      severity: "error",
+      from: { path: "^packages/base/", pathNot: TEST },
+      to: { pathNot: "^packages/base/", dependencyTypesNot: ["core"] },
+    },
+    {
+      name: "protocol-needs-only-zod",
+      comment:
+        "packages/protocol is the wire contract: it imports zod and nothing else, so that any end can import it.",
+      severity: "error",
+      from: { path: "^packages/protocol/", pathNot: TEST },
+      to: { pathNot: ["^packages/protocol/", "(^|/)node_modules/zod/"] },
+    },
+    {
+      name: "media-on-base-and-protocol",
+      comment: "packages/media may import packages/base and packages/protocol only.",
+      severity: "error",
+      from: { path: "^packages/media/", pathNot: TEST },
+      to: { pathNot: "^packages/(media|base|protocol)/", dependencyTypesNot: ["core"] },
+    },
+    {
+      name: "media-does-no-io",
+      comment: "packages/media is pure bytes: no files, sockets, processes or threads.",
+      severity: "error",
+      from: { path: "^packages/media/", pathNot: TEST },
+      to: { path: IO, dependencyTypes: ["core"] },
+    },
+    {
+      name: "wire-protocols-on-base-and-protocol",
+      comment:
+        "packages/rtmp and packages/srt move bytes and messages: they may import packages/base and packages/protocol only.",
+      severity: "error",
+      from: { path: "^packages/(rtmp|srt)/", pathNot: TEST },
+      to: { pathNot: ["^packages/$1/", "^packages/(base|protocol)/"], dependencyTypesNot: ["core"] },
+    },
+    {
+      name: "package-by-its-front-door",
+      comment: "Import a package as @klieg/NAME, not a file inside it.",
+      severity: "error",
+      from: { path: "^(packages|apps)/([^/]+)/" },
+      to: {
+        path: "^packages/([^/]+)/",
+        pathNot: ["^packages/$2/", "^packages/[^/]+/src/index[.]ts$", "^packages/base/src/fuzz"],
+      },
+    },
+
+    // Applications.
+    {
+      name: "apps-apart",
+      comment: "Applications meet over the wire, never by import.",
+      severity: "error",
+      from: { path: "^apps/([^/]+)/" },
+      to: { path: "^apps/", pathNot: "^apps/$1/" },
+    },
+    {
+      name: "apps-below-tests",
+      comment: "An application does not import the test benches or scripts.",
+      severity: "error",
+      from: { path: "^apps/" },
+      to: { path: "^(test|bench|scripts)/" },
+    },
+    {
+      name: "player-speaks-the-protocol",
+      comment:
+        "The player may import types of packages/protocol, and nothing else of this repository: everything it imports is downloaded by viewers.",
+      severity: "error",
+      from: { path: "^apps/player/", pathNot: TEST },
+      to: { path: "^packages/", pathNot: "^packages/protocol/" },
+    },
+    {
+      name: "player-imports-types-only",
+      comment: "From packages/protocol the player imports types only (import type): zod stays out of the download.",
+      severity: "error",
+      from: { path: "^apps/player/", pathNot: TEST },
+      to: { path: "^packages/protocol/", dependencyTypesNot: ["type-only"] },
+    },
+
+    // The backend, from the bottom up: ports ← domain ← http ← compose ← main, with adapters beside the domain.
+    {
+      name: "ports-at-the-bottom",
+      comment: "A port is a contract: it may import other ports and packages/* only.",
+      severity: "error",
+      from: { path: "^apps/backend/src/ports/" },
+      to: { path: "^apps/backend/src/", pathNot: "^apps/backend/src/ports/" },
+    },
+    {
+      name: "adapters-know-ports-only",
+      comment: "An adapter may import ports and packages/*, not the domain that uses it, nor another adapter's folder.",
+      severity: "error",
+      from: { path: "^apps/backend/src/adapters/([^/]+)/" },
+      to: { path: "^apps/backend/src/", pathNot: ["^apps/backend/src/ports/", "^apps/backend/src/adapters/$1/"] },
+    },
+    {
+      name: "domain-knows-ports-only",
+      comment:
+        "The domain may import ports, packages/* and the rest of the domain; adapters, HTTP and wiring are not its business.",
+      severity: "error",
+      from: { path: `^apps/backend/src/(${DOMAIN})/` },
+      to: { path: "^apps/backend/src/(adapters|http)/|^apps/backend/src/(main|compose|config)[.]ts$" },
+    },
+    {
+      name: "http-without-adapters",
+      comment: "HTTP routes are thin and speak to the domain; compose.ts hands them what they need.",
+      severity: "error",
+      from: { path: "^apps/backend/src/http/" },
+      to: { path: "^apps/backend/src/adapters/|^apps/backend/src/(main|compose)[.]ts$" },
+    },
+    {
+      name: "only-compose-picks-adapters",
+      comment: "Only compose.ts may import adapters.",
+      severity: "error",
+      from: { path: "^apps/backend/", pathNot: ["^apps/backend/src/adapters/", "^apps/backend/src/compose[.]ts$"] },
+      to: { path: "^apps/backend/src/adapters/" },
+    },
+    {
+      name: "only-compose-wires-http",
+      comment: "Only compose.ts may import HTTP.",
+      severity: "error",
+      from: { path: "^apps/backend/", pathNot: ["^apps/backend/src/http/", "^apps/backend/src/compose[.]ts$"] },
+      to: { path: "^apps/backend/src/http/" },
+    },
+    {
+      name: "only-main-composes",
+      comment: "Only main.ts (and compose.ts's own test) may import compose.ts.",
+      severity: "error",
+      from: { path: "^apps/backend/", pathNot: "^apps/backend/src/(main|compose[.]test)[.]ts$" },
+      to: { path: "^apps/backend/src/compose[.]ts$" },
+    },
+    {
+      name: "nobody-imports-main",
+      comment: "main.ts starts a process when it is loaded.",
+      severity: "error",
+      from: {},
+      to: { path: "^apps/backend/src/main[.]ts$" },
+    },
+  ],
+  options: {
+    parser: "tsc",
+    // Types count: a domain that only imports an adapter's types depends on it all the same.
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "(^|/)(dist|coverage|[.]turbo)/" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      extensions: [".ts", ".tsx", ".js", ".mjs", ".cjs", ".json"],
+    },
+  },
+};
