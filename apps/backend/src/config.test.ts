@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, readConfig } from "./config.ts";
+
+const problemsOf = (environment: Record<string, string>) => {
+  try {
+    readConfig(environment, false);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe("configuration", () => {
+  it("has a default for everything", () => {
+    expect(readConfig({}, false)).toMatchObject({ httpPort: 8080, rtmpPort: 1935, srtPort: 9000, partMs: 333 });
+  });
+
+  it("takes empty values as not given", () => {
+    expect(readConfig({ KLIEG_HTTP_PORT: "" }, false).httpPort).toBe(8080);
+  });
+
+  it("names every variable that is wrong at once", () => {
+    const problems = problemsOf({ KLIEG_HTTP_PORT: "eighty", KLIEG_RTMP_PORT: "70000", KLIEG_PORT: "1" });
+    expect(problems.map((problem) => problem.split(":")[0]).sort()).toEqual([
+      "KLIEG_HTTP_PORT",
+      "KLIEG_PORT",
+      "KLIEG_RTMP_PORT",
+    ]);
+  });
+
+  it("wants both TLS files or none", () => {
+    expect(problemsOf({ KLIEG_TLS_CERT: "cert.pem" })).toEqual([expect.stringContaining("KLIEG_TLS_KEY")]);
+  });
+
+  it("leaves variables of others alone", () => {
+    expect(problemsOf({ HOME: "/", KLIEGLIGHT: "on" })).toEqual([]);
+  });
+
+  it("cuts the slash off the public address", () => {
+    expect(readConfig({ KLIEG_PUBLIC_URL: "https://live.example/" }, false).publicUrl).toBe("https://live.example");
+  });
+});

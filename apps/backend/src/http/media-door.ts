@@ -1,0 +1,291 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
+import { KliegError } from "@klieg/protocol";
+import type { MediaRequestKind, RequestCounts } from "../insight/request-counts.ts";
+import type { LiveStreams } from "../live/live-streams.ts";
+import type { MediaBody, Origin, OriginAnswer, PlaylistQuery } from "../origin/origin.ts";
+import type { Logger } from "../ports/logger.ts";
+import { type ByteRange, parseRange, sliceChunks } from "./byte-range.ts";
+
+const PREFIX = "/v1/streams/";
+const SEGMENT = /^(\d{1,15})\.(?:m4s)$/;
+const PART = /^(\d{1,15})\.(\d{1,6})\.m4s$/;
+const INIT = /^init-(\d{1,9})\.mp4$/;
+const RENDITION = /^[a-z0-9][a-z0-9-]{0,31}$/;
+/** Subresources of a stream that are the API's, not the origin's. */
+const API = new Set(["health"]);
+
+/**
+ * The origin's HTTP side (DLV1): multivariant and media playlists, init segments, parts and segments of every stream.
+ * It answers before Fastify's router sees the request: no allocation but what the answer needs, no work that grows
+ * with the window. A request for what is about to exist (a blocking reload, a preload hint) waits in the origin.
+ */
+export class MediaDoor {
+  readonly #live: LiveStreams;
+  readonly #counts: RequestCounts;
+  readonly #logger: Logger;
+
+  constructor(options: { live: LiveStreams; counts: RequestCounts; logger: Logger }) {
+    this.#live = options.live;
+    this.#counts = options.counts;
+    this.#logger = options.logger;
+  }
+
+  /** Answers the request if it is for media. @returns false where it is somebody else's. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    const url = request.url ?? "";
+    if (!url.startsWith(PREFIX)) return false;
+    const question = url.indexOf("?");
+    const path = question === -1 ? url : url.slice(0, question);
+    const slash = path.indexOf("/", PREFIX.length);
+    if (slash === -1) return false;
+    const rest = path.slice(slash + 1);
+    if (API.has(rest)) return false;
+    if (!this.#methodIsRead(request, response)) return true;
+    const origin = this.#live.get(path.slice(PREFIX.length, slash))?.packager.origin;
+    if (origin === undefined) {
+      this.#fail(request, response, "other", new KliegError("stream_unknown", "There is no such stream."));
+      return true;
+    }
+    this.#answer(origin, rest, question === -1 ? "" : url.slice(question + 1), request, response);
+    return true;
+  }
+
+  /** Answers with the multivariant playlist of the channel's latest stream. */
+  answerChannel(channel: string, request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#methodIsRead(request, response)) return;
+    const broadcast = this.#live.latestOfChannel(channel);
+    if (broadcast === undefined || broadcast.stream.liveAt === undefined) {
+      this.#fail(request, response, "multivariant", new KliegError("stream_not_live", "The channel is not live."));
+      return;
+    }
+    this.#multivariant(broadcast.packager.origin, `../../streams/${broadcast.stream.id}/`, request, response);
+  }
+
+  #answer(origin: Origin, rest: string, query: string, request: IncomingMessage, response: ServerResponse): void {
+    if (rest === "manifest.m3u8") {
+      this.#multivariant(origin, "", request, response);
+      return;
+    }
+    const slash = rest.indexOf("/");
+    const rendition = rest.slice(0, Math.max(0, slash));
+    const file = rest.slice(slash + 1);
+    if (!RENDITION.test(rendition)) {
+      this.#fail(request, response, "other", new KliegError("not_found", "There is nothing at this address."));
+      return;
+    }
+    if (file === "index.m3u8") {
+      let wanted: PlaylistQuery;
+      try {
+        wanted = parsePlaylistQuery(query);
+      } catch (error) {
+        this.#fail(request, response, "playlist", error);
+        return;
+      }
+      this.#wait(request, response, "playlist", (settle) => origin.playlist(rendition, wanted, settle));
+      return;
+    }
+    let match = SEGMENT.exec(file);
+    if (match !== null) {
+      const msn = Number(match[1]);
+      this.#wait(request, response, "segment", (settle) => origin.segment(rendition, msn, settle));
+      return;
+    }
+    match = PART.exec(file);
+    if (match !== null) {
+      const msn = Number(match[1]);
+      const part = Number(match[2]);
+      this.#wait(request, response, "part", (settle) => origin.part(rendition, msn, part, settle));
+      return;
+    }
+    match = INIT.exec(file);
+    if (match !== null) {
+      const number = Number(match[1]);
+      this.#wait(request, response, "init", (settle) => origin.init(rendition, number, settle));
+      return;
+    }
+    this.#fail(request, response, "other", new KliegError("not_found", "There is nothing at this address."));
+  }
+
+  #multivariant(origin: Origin, base: string, request: IncomingMessage, response: ServerResponse): void {
+    let answer: OriginAnswer;
+    try {
+      answer = origin.multivariant(base);
+    } catch (error) {
+      this.#fail(request, response, "multivariant", error);
+      return;
+    }
+    this.#send(request, response, "multivariant", answer);
+  }
+
+  /** Asks the origin, which settles at once or later; a viewer that goes away meanwhile is forgotten there. */
+  #wait(
+    request: IncomingMessage,
+    response: ServerResponse,
+    kind: MediaRequestKind,
+    ask: (settle: (answer: OriginAnswer | KliegError) => void) => Disposable | undefined,
+  ): void {
+    let settled = false;
+    let pending: Disposable | undefined;
+    const onClose = () => pending?.[Symbol.dispose]();
+    const settle = (answer: OriginAnswer | KliegError) => {
+      settled = true;
+      if (pending !== undefined) response.off("close", onClose);
+      if (answer instanceof KliegError) this.#fail(request, response, kind, answer);
+      else this.#send(request, response, kind, answer);
+    };
+    try {
+      pending = ask(settle);
+    } catch (error) {
+      this.#fail(request, response, kind, error);
+      return;
+    }
+    if (!settled && pending !== undefined) response.once("close", onClose);
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, kind: MediaRequestKind, answer: OriginAnswer): void {
+    const headers: Record<string, string | number> = {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": "content-length,content-range,date,etag",
+      "cache-control": answer.cacheControl,
+      "content-type": answer.contentType,
+      "x-content-type-options": "nosniff",
+    };
+    if (answer.etag !== undefined) {
+      headers.etag = answer.etag;
+      if (request.headers["if-none-match"] === answer.etag) {
+        response.writeHead(304, headers).end();
+        this.#counts.add(kind, 304, 0);
+        return;
+      }
+    }
+    let { body } = answer;
+    if (answer.gzip !== undefined) {
+      headers.vary = "accept-encoding";
+      if (acceptsGzip(request.headers["accept-encoding"])) {
+        const packed = answer.gzip();
+        headers["content-encoding"] = "gzip";
+        body = { chunks: [packed], byteLength: packed.byteLength };
+      }
+    } else {
+      headers["accept-ranges"] = "bytes";
+    }
+    let range: ByteRange | undefined;
+    if (answer.gzip === undefined && request.headers.range !== undefined) {
+      const parsed = parseRange(request.headers.range, body.byteLength);
+      if (parsed === "unsatisfiable") {
+        response.setHeader("content-range", `bytes */${body.byteLength}`);
+        this.#fail(request, response, kind, new KliegError("range_not_satisfiable", "The range lies past the end."));
+        return;
+      }
+      range = parsed;
+    }
+    const status = range === undefined ? 200 : 206;
+    const length = range === undefined ? body.byteLength : range.end - range.start + 1;
+    headers["content-length"] = length;
+    if (range !== undefined) headers["content-range"] = `bytes ${range.start}-${range.end}/${body.byteLength}`;
+    this.#counts.add(kind, status, request.method === "HEAD" ? 0 : length);
+    if (request.method === "HEAD") {
+      response.writeHead(status, headers).end();
+      return;
+    }
+    this.#sendBody(request, response, kind, status, headers, body, range);
+  }
+
+  #sendBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    kind: MediaRequestKind,
+    status: number,
+    headers: Record<string, string | number>,
+    body: MediaBody,
+    range: ByteRange | undefined,
+  ): void {
+    if ("chunks" in body) {
+      const chunks = range === undefined ? body.chunks : sliceChunks(body.chunks, range);
+      response.writeHead(status, headers);
+      if (chunks.length === 1) {
+        response.end(chunks[0]);
+        return;
+      }
+      response.cork();
+      for (const chunk of chunks) response.write(chunk);
+      response.end();
+      return;
+    }
+    body.open(range).then(
+      (readable) => {
+        response.writeHead(status, headers);
+        pipeline(readable, response, (error) => {
+          if (error !== null && error !== undefined && (error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") {
+            this.#logger.warn({ err: error, url: request.url }, "a stored segment could not be sent whole");
+          }
+        });
+      },
+      (error: unknown) => this.#fail(request, response, kind, error),
+    );
+  }
+
+  #methodIsRead(request: IncomingMessage, response: ServerResponse): boolean {
+    if (request.method === "GET" || request.method === "HEAD") return true;
+    if (request.method === "OPTIONS") {
+      response
+        .writeHead(204, {
+          "access-control-allow-origin": "*",
+          "access-control-allow-methods": "GET, HEAD",
+          "access-control-allow-headers": "range",
+          "access-control-max-age": 86_400,
+        })
+        .end();
+      return false;
+    }
+    response.setHeader("allow", "GET, HEAD, OPTIONS");
+    this.#fail(request, response, "other", new KliegError("method_not_allowed", "Media is only read."));
+    return false;
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, kind: MediaRequestKind, cause: unknown): void {
+    const error = KliegError.from(cause);
+    if (error.code === "internal") this.#logger.error({ err: error.cause, url: request.url }, "origin failed");
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const body = Buffer.from(JSON.stringify(error.toBody()));
+    this.#counts.add(kind, error.status, body.byteLength);
+    response.writeHead(error.status, {
+      "access-control-allow-origin": "*",
+      // What is not there now may be there in a moment: a cache may collapse requests, not remember the answer.
+      "cache-control": error.status === 404 ? "public, max-age=1" : "no-store",
+      "content-type": "application/json; charset=utf-8",
+      "content-length": body.byteLength,
+    });
+    response.end(request.method === "HEAD" ? undefined : body);
+  }
+}
+
+/**
+ * The delivery directives of a playlist request (RFC 8216bis § 6.2.5). Others, and other parameters, are passed over.
+ * @throws {KliegError} `bad_request` where one is not of its form.
+ */
+export function parsePlaylistQuery(query: string): PlaylistQuery {
+  const wanted: { msn?: number; part?: number; skip?: boolean } = {};
+  if (query === "") return wanted;
+  for (const pair of query.split("&")) {
+    const equals = pair.indexOf("=");
+    const name = equals === -1 ? pair : pair.slice(0, equals);
+    const value = equals === -1 ? "" : pair.slice(equals + 1);
+    if (name === "_HLS_msn" || name === "_HLS_part") {
+      if (!/^\d{1,15}$/.test(value)) throw new KliegError("bad_request", `${name} is a whole number.`);
+      wanted[name === "_HLS_msn" ? "msn" : "part"] = Number(value);
+    } else if (name === "_HLS_skip") {
+      if (value !== "YES" && value !== "v2") throw new KliegError("bad_request", "_HLS_skip is YES or v2.");
+      wanted.skip = true;
+    }
+  }
+  return wanted;
+}
+
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return typeof header === "string" && /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s|,|$))/.test(header);
+}

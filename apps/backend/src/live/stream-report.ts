@@ -1,0 +1,89 @@
+import type { StreamHealth, StreamInfo } from "@klieg/protocol";
+import type { Broadcast } from "./broadcast.ts";
+
+/** `GET /v1/streams/:id`. @param hlsPath path of its multivariant playlist. */
+export function infoOf(broadcast: Broadcast, hlsPath: string): StreamInfo {
+  const { stream, packager } = broadcast;
+  const { video, audio, contribution } = stream;
+  return {
+    id: stream.id,
+    channel: stream.channel,
+    state: stream.state,
+    started_at: iso(stream.startedAt),
+    live_at: stream.liveAt === undefined ? null : iso(stream.liveAt),
+    ended_at: stream.endedAt === undefined ? null : iso(stream.endedAt),
+    end_reason: stream.endReason?.message ?? null,
+    ingest:
+      contribution === undefined
+        ? null
+        : { protocol: contribution.session.protocol, encoder: contribution.session.encoder ?? null },
+    video:
+      video === undefined
+        ? null
+        : {
+            codec: video.codec,
+            codec_string: video.codecString,
+            width: video.width,
+            height: video.height,
+            frame_rate: video.frameRate ?? measuredFrameRate(broadcast),
+            profile: video.profile ?? null,
+          },
+    audio:
+      audio === undefined
+        ? null
+        : {
+            codec: audio.codec,
+            codec_string: audio.codecString,
+            sample_rate: audio.sampleRate,
+            channels: audio.channels,
+          },
+    renditions: packager.renditions.map((rendition) => rendition.describe()),
+    playback: { hls: hlsPath },
+  };
+}
+
+/** `GET /v1/streams/:id/health`. */
+export function healthOf(broadcast: Broadcast): StreamHealth {
+  const { stream } = broadcast;
+  const { contribution } = stream;
+  const now = performance.now();
+  return {
+    stream_id: stream.id,
+    state: stream.state,
+    warnings: [...(contribution?.guard.warnings ?? []), ...broadcast.warnings],
+    ingest:
+      contribution === undefined
+        ? null
+        : {
+            protocol: contribution.session.protocol,
+            connected_ms: Math.round(now - contribution.connectedAt),
+            bitrate: Math.round(contribution.meter.bitrate(now)),
+            frame_rate: Math.round(contribution.meter.frameRate(now) * 100) / 100,
+            keyframe_interval_ms: round(contribution.meter.keyframeIntervalMs),
+            bytes: contribution.meter.bytes,
+            video_frames: contribution.meter.videoFrames,
+            audio_frames: contribution.meter.audioFrames,
+            discontinuities: stream.timeline.discontinuities,
+            srt: contribution.session.linkStatistics?.() ?? null,
+          },
+    transcode: broadcast.transcodeHealth ?? null,
+    readers: [...stream.readers].map((reader) => ({
+      name: reader.name,
+      queued_bytes: reader.queuedBytes,
+      dropped_access_units: reader.droppedAccessUnits,
+    })),
+  };
+}
+
+function measuredFrameRate(broadcast: Broadcast): number | null {
+  const rate = broadcast.stream.contribution?.meter.frameRate(performance.now());
+  return rate === undefined || rate === 0 ? null : Math.round(rate * 100) / 100;
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function round(value: number | undefined): number | null {
+  return value === undefined ? null : Math.round(value);
+}
