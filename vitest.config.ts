@@ -1,5 +1,14 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests against other people's programs: one file at a time, each in a process of its own, with time to start them. */
+const withRealPeers = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  fileParallelism: false,
+  pool: "forks",
+} as const;
+
+// The names are words of `npm test -- WORD` too.
 export default defineConfig({
   test: {
     projects: [
@@ -14,12 +23,12 @@ export default defineConfig({
         test: {
           name: "interop",
           include: ["test/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
-          pool: "forks",
+          exclude: ["test/{browser,chaos}/**", "**/node_modules/**"],
+          ...withRealPeers,
         },
       },
+      { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...withRealPeers } },
+      { test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...withRealPeers } },
     ],
   },
 });

@@ -15,9 +15,8 @@ export const COMMANDS = {
   start: ["scripts/player-build.ts", "apps/backend/src/main.ts"],
   test: ["scripts/test.ts"],
   demo: ["scripts/demo.ts"],
-  fuzz: ["scripts/fuzz.ts"],
+  fuzz: ["packages/base/src/fuzz/command.ts"],
   bench: ["scripts/bench.ts"],
-  lint: ["scripts/lint.ts"],
 };
 
 /** What went wrong and what to do, in words for whoever typed the command. */
@@ -244,7 +243,7 @@ export function environmentFor(node, base, root) {
   const first = [path.dirname(node), path.join(root, "node_modules", ".bin")];
   const rest = (env[key] ?? "").split(path.delimiter).filter((folder) => folder !== "" && !first.includes(folder));
   env[key] = [...first, ...rest].join(path.delimiter);
-  return env;
+  return { ...env, TURBO_TELEMETRY_DISABLED: "1", TURBO_NO_UPDATE_NOTIFIER: "1" };
 }
 
 // Processes ----------------------------------------------------------------------------------------------------------

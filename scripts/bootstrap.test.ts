@@ -1,0 +1,161 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { environmentFor, explain, firstDifference, installDependencies, pinnedNode } from "./bootstrap.mjs";
+
+const RUN = path.join(import.meta.dirname, "run.mjs");
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), "klieg-bootstrap-"));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const write = (file: string, content: unknown) => {
+  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+  writeFileSync(path.join(root, file), typeof content === "string" ? content : JSON.stringify(content));
+};
+const locks = (wanted: object, installed: object | undefined) => {
+  write("package-lock.json", { packages: { "": {}, ...wanted } });
+  if (installed !== undefined) write("node_modules/.package-lock.json", { packages: installed });
+};
+
+describe("what is installed against what the lock file names", () => {
+  const zod = { version: "4.0.0", integrity: "sha512-a" };
+
+  test("the same", () => {
+    locks({ "packages/base": {}, "node_modules/zod": zod }, { "node_modules/zod": zod });
+    expect(firstDifference(root)).toBeUndefined();
+  });
+
+  test("nothing installed, or an installation that was cut short", () => {
+    locks({ "node_modules/zod": zod }, undefined);
+    expect(firstDifference(root)).toBe("none are installed yet");
+  });
+
+  test("a package added, and one at another version", () => {
+    locks({ "node_modules/zod": zod, "node_modules/a/node_modules/b": zod }, { "node_modules/zod": zod });
+    expect(firstDifference(root)).toBe("b is missing");
+    locks({ "node_modules/zod": zod }, { "node_modules/zod": { ...zod, version: "4.0.1" } });
+    expect(firstDifference(root)).toBe("zod is another version");
+    locks({ "node_modules/zod": zod }, { "node_modules/zod": { ...zod, integrity: "sha512-b" } });
+    expect(firstDifference(root)).toBe("zod is another version");
+  });
+
+  test("a package for another platform may be missing", () => {
+    locks(
+      { "node_modules/zod": zod, "node_modules/only-mac": { ...zod, optional: true } },
+      { "node_modules/zod": zod },
+    );
+    expect(firstDifference(root)).toBeUndefined();
+  });
+
+  test("a workspace that is not linked", () => {
+    locks({ "node_modules/@klieg/base": { link: true } }, {});
+    expect(firstDifference(root)).toBe("@klieg/base is not linked");
+  });
+
+  test("this checkout has everything", async () => {
+    await installDependencies(path.resolve(import.meta.dirname, ".."));
+  });
+});
+
+describe("what is said when the installation fails", () => {
+  test.each([
+    ["npm error code ENOTFOUND", "is this machine online"],
+    ["npm error code EAI_AGAIN", "is this machine online"],
+    ["npm error code ECONNREFUSED", "connection to the package registry failed"],
+    ["npm error code E503", "registry failed to deliver"],
+    ["npm error code E404", "registry failed to deliver"],
+    ["npm error code E401", "registry refused access"],
+    ["npm error code ENOSPC\nnpm error nospc", "disk is full"],
+    ["npm error code EACCES", "may not be written"],
+    ["npm error code EINTEGRITY", "arrived damaged"],
+    ["npm error code EUSAGE", "do not agree"],
+    ["npm error something new", "npm's own words are above"],
+  ])("%s", (output, words) => {
+    expect(explain(undefined, output).message).toContain(words);
+  });
+
+  test("npm's failure against a registry that is not there reaches the person in words", () => {
+    const manifest = { name: "x", version: "1.0.0", dependencies: { zod: "4.0.0" } };
+    write("package.json", manifest);
+    write("package-lock.json", {
+      name: "x",
+      version: "1.0.0",
+      lockfileVersion: 3,
+      packages: {
+        "": manifest,
+        "node_modules/zod": { version: "4.0.0", resolved: "http://127.0.0.1:9/zod.tgz", integrity: "sha512-AAAA" },
+      },
+    });
+    const script = `import { installDependencies } from ${JSON.stringify(path.join(import.meta.dirname, "bootstrap.mjs"))};
+      await installDependencies(${JSON.stringify(root)}).catch((error) => { console.log(error.message); process.exit(7); });`;
+    const npm = { npm_config_registry: "http://127.0.0.1:9/", npm_config_fetch_retries: "0", npm_config_cache: root };
+    const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+      env: { ...process.env, ...npm },
+    });
+    expect(run.stdout).toContain("connection to the package registry failed");
+    expect(run.status).toBe(7);
+  });
+});
+
+describe("the pinned Node.js", () => {
+  const broken = path.join("node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+
+  test("is the one of this checkout, and its folder comes first on the PATH", () => {
+    const node = pinnedNode(path.resolve(import.meta.dirname, ".."));
+    expect(spawnSync(node, ["--version"], { encoding: "utf8" }).stdout).toMatch(/^v24\./);
+    const env = environmentFor(node, { Path: `/a${path.delimiter}/b` }, "/checkout");
+    expect(env.Path).toBe(
+      [path.dirname(node), path.join("/checkout", "node_modules", ".bin"), "/a", "/b"].join(path.delimiter),
+    );
+    expect(environmentFor(node, env, "/checkout").Path).toBe(env.Path);
+  });
+
+  test("one that does not run here gives way to the machine's own, if that is as new", () => {
+    write("node_modules/node/package.json", { version: "24.0.0" });
+    write(broken, "#!/bin/false\n");
+    chmodSync(path.join(root, broken), 0o755);
+    expect(pinnedNode(root)).toBe(process.execPath);
+  });
+
+  test("without one as new, says what to install", () => {
+    write("node_modules/node/package.json", { version: "99.1.0" });
+    write(broken, "#!/bin/false\n");
+    chmodSync(path.join(root, broken), 0o755);
+    expect(() => pinnedNode(root)).toThrow("Install Node.js 99 or newer yourself");
+  });
+});
+
+describe("run.mjs", () => {
+  test("an unknown command names the known ones", () => {
+    const run = spawnSync(process.execPath, [RUN, "strat"], { encoding: "utf8" });
+    expect(run.stderr).toContain('"strat" is none of: start, test');
+    expect(run.status).toBe(1);
+  });
+
+  test("the exit code of the script is kept", () => {
+    const run = spawnSync(process.execPath, [RUN, "fuzz", "no-such-target"], { encoding: "utf8" });
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("no such target");
+  });
+});
+
+test.skipIf(process.platform === "win32")("signals reach the script, and its way of ending is kept", async () => {
+  const script = path.join(root, "waits.mjs");
+  write("waits.mjs", 'process.on("SIGTERM", () => process.exit(42)); setInterval(() => {}, 1000); console.log("up");');
+  const parent = `import { run } from ${JSON.stringify(path.join(import.meta.dirname, "bootstrap.mjs"))};
+    const { code } = await run(process.execPath, [${JSON.stringify(script)}], process.env); process.exit(code);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", parent], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  child.kill("SIGTERM");
+  const [code] = await once(child, "exit");
+  expect(code).toBe(42);
+});

@@ -1,0 +1,95 @@
+import path from "node:path";
+import { commandStep } from "./test/command-step.ts";
+import { playerSizeStep } from "./test/player-size.ts";
+import type { Step, StepCounts } from "./test/step.ts";
+import { closingLine, printSummary, type StepResult } from "./test/summary.ts";
+import { findMissingPackages, installDebianPackages, missingPackagesInWords } from "./test/system-packages.ts";
+import { vitestStep } from "./test/vitest-step.ts";
+
+// npm test [-- STEP… FILTER…]: everything, or the steps named; what names no step narrows down the tests of Vitest.
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+
+const STEPS: readonly Step[] = [
+  commandStep("lint", "format and lint", "biome", "check", "--colors=off", "."),
+  commandStep("layering", "layers kept apart", process.execPath, "scripts/layering/check.ts"),
+  commandStep("unused", "no unused files, exports or dependencies", "knip", "--no-progress"),
+  commandStep(
+    "types",
+    "types",
+    "turbo",
+    "run",
+    "typecheck",
+    "//#typecheck:root",
+    "--continue",
+    "--output-logs=errors-only",
+  ),
+  vitestStep("unit", "units, properties, short fuzzing", false),
+  commandStep("player", "player builds", process.execPath, "scripts/player-build.ts"),
+  playerSizeStep(),
+  vitestStep("interop", "other people's encoders, players and servers", true),
+  vitestStep("browser", "the player in a browser", true),
+  vitestStep("chaos", "bad days", true),
+];
+
+const args = process.argv.slice(2);
+const names = new Set(STEPS.map(({ name }) => name));
+const filters = args.filter((arg) => !names.has(arg));
+const chosen = args.length === filters.length ? STEPS : STEPS.filter(({ name }) => args.includes(name));
+if (filters.length > 0 && args.length === filters.length) {
+  process.stderr.write(
+    `To run only some tests, name the step first: ${[...names].join(", ")}\nFor example: npm test -- unit ${filters.join(" ")}\n`,
+  );
+  process.exit(2);
+}
+
+const lacking = chosen.some((step) => step.needsSystemPackages) ? provideSystemPackages() : undefined;
+
+const results: StepResult[] = [];
+for (const step of chosen) {
+  process.stdout.write(`\n━━ ${step.name}: ${step.title}\n`);
+  const started = performance.now();
+  const counts = await runStep(step);
+  results.push({ step, counts, elapsedMs: performance.now() - started });
+}
+printSummary(results);
+const failed = results.some(({ counts }) => counts.failed > 0);
+process.stdout.write(`${closingLine(results)}\n`);
+process.exitCode = failed ? 1 : 0;
+
+async function runStep(step: Step): Promise<StepCounts> {
+  if (step.needsSystemPackages && lacking !== undefined) {
+    return { passed: 0, failed: 0, skipped: 1, notes: [`skipped: without ${lacking}`] };
+  }
+  try {
+    return await step.run({ root: ROOT, filters });
+  } catch (error) {
+    return { passed: 0, failed: 1, skipped: 0, notes: [error instanceof Error ? error.message : String(error)] };
+  }
+}
+
+/**
+ * Sees to it that the programs are there that the tests run against. Where they cannot be had the whole run stops
+ * with words, unless KLIEG_TEST_WITHOUT_PEERS=1 asks to go on and count those steps as skipped.
+ * @returns the names of what the steps must do without; undefined where nothing is missing.
+ */
+function provideSystemPackages(): string | undefined {
+  let { missing, installable } = findMissingPackages();
+  if (missing.length > 0 && installable) {
+    process.stdout.write(`Installing what tests need: ${missing.map(({ debian }) => debian).join(" ")}\n`);
+    try {
+      installDebianPackages(missing);
+    } catch (error) {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    }
+    missing = findMissingPackages().missing;
+  }
+  if (missing.length === 0) return undefined;
+  process.stderr.write(`\n${missingPackagesInWords(missing)}\n`);
+  if (process.env.KLIEG_TEST_WITHOUT_PEERS === "1") return missing.map(({ debian }) => debian).join(", ");
+  process.stderr.write(
+    "Or run what needs none of them: npm test -- lint layering unused types unit player size\n" +
+      "Or everything else, with these checks counted as skipped: KLIEG_TEST_WITHOUT_PEERS=1 npm test\n\n",
+  );
+  process.exit(1);
+}
