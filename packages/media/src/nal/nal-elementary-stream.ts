@@ -1,7 +1,11 @@
 import type { VideoTrack } from "../access-unit.ts";
+import { equalBytes } from "../bits/equal-bytes.ts";
+import type { CodedFrame } from "../coded-frame.ts";
 import { MediaError } from "../media-error.ts";
 import { joinLengthPrefixed } from "./nal-format.ts";
 import { type NalLengthSize, NalSpans } from "./nal-spans.ts";
+
+export { equalBytes };
 
 /** What {@link NalElementaryStream} does with a NAL unit. */
 export type NalKind =
@@ -31,15 +35,6 @@ export interface NalCodec {
   track(id: number, sets: ReadonlyMap<number, Uint8Array>): VideoTrack | undefined;
   /** Whether an access unit that the container calls a sync sample is one, though it has no random access slice. */
   isRecoveryPoint(data: Uint8Array, spans: NalSpans): boolean;
-}
-
-/** One access unit as it leaves {@link NalElementaryStream}. */
-export interface CodedFrame {
-  /** NAL units with 4-byte lengths, in the form that `AccessUnit.data` asks for. Empty when there was no slice. May be a view of the input. */
-  readonly data: Uint8Array;
-  readonly keyframe: boolean;
-  /** `NalElementaryStream.track` is another value than before this access unit. */
-  readonly trackChanged: boolean;
 }
 
 const KIND_SPS = 1;
@@ -204,14 +199,6 @@ export class NalElementaryStream {
     if (nal.length > MAX_PARAMETER_SET_BYTES) throw new MediaError("malformed", "parameter set of an absurd size");
     return this.#codec.parameterSetKey(nal);
   }
-}
-
-/** Whether two byte strings are the same. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 function kindOf(key: number): number {
