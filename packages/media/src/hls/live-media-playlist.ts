@@ -145,6 +145,8 @@ export class LiveMediaPlaylist {
   #nextMsn: number;
   #nextPartSerial: number;
   #totalTicks = 0;
+  /** Segments up to this Media Sequence Number are to go as soon as they may. */
+  #lostThrough = -1;
   #independentSegments: boolean;
   #ended = false;
   #version = 0;
@@ -343,6 +345,17 @@ export class LiveMediaPlaylist {
     return msn;
   }
 
+  /**
+   * Shortens the window: segments up to `msn` are removed although it would still hold them, because their media is
+   * lost. Three target durations stay (SPEC.md rule 7).
+   */
+  removeThrough(msn: number): void {
+    this.#lostThrough = Math.max(this.#lostThrough, msn);
+    const before = this.#segments.length;
+    this.#removeOld();
+    if (this.#segments.length !== before) this.#changed();
+  }
+
   /** Seals what is open and ends the playlist (EXT-X-ENDLIST). Idempotent. */
   end(): void {
     if (this.#ended) return;
@@ -496,7 +509,8 @@ export class LiveMediaPlaylist {
       const [first, second] = this.#segments;
       if (first === undefined || second === undefined || this.#edge === 0) return;
       const left = this.#totalTicks - first.endTicks;
-      const tooMany = this.#segments.length > maxSegments && left >= 3 * this.#targetDurationTicks;
+      const unwanted = this.#segments.length > maxSegments || first.msn <= this.#lostThrough;
+      const tooMany = unwanted && left >= 3 * this.#targetDurationTicks;
       if (left < keep && !tooMany) return;
       this.#segments.shift();
       this.#edge -= 1;
