@@ -16,8 +16,8 @@ const port = integer(0, 65_535);
 
 /** Every environment variable that the backend reads, with its meaning; anything else that begins with KLIEG_ is refused. */
 const Environment = z.object({
-  /** Address that every listener binds to. */
-  KLIEG_HOST: z.string().min(1).default("::"),
+  /** Address that every listener binds to; every address of the machine where not given. */
+  KLIEG_HOST: z.string().min(1).optional(),
   KLIEG_HTTP_PORT: port.default(8080),
   KLIEG_RTMP_PORT: port.default(1935),
   /** RTMPS listens only where both of the TLS files are given. */
@@ -66,7 +66,7 @@ const Environment = z.object({
 });
 
 export interface Config {
-  readonly host: string;
+  readonly host: string | undefined;
   readonly httpPort: number;
   readonly rtmpPort: number;
   readonly rtmps: { readonly port: number; readonly certFile: string; readonly keyFile: string } | undefined;

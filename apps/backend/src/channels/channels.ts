@@ -108,7 +108,10 @@ export class Channels {
    * First start: makes the channel with a key. Later starts: nothing, unless the operator names a key that is new.
    * @returns the key's text where one was made now or given.
    */
-  async bootstrap(name: string, givenKey: string | undefined): Promise<{ created: boolean; keyText: string | undefined }> {
+  async bootstrap(
+    name: string,
+    givenKey: string | undefined,
+  ): Promise<{ created: boolean; keyText: string | undefined }> {
     const existing = await this.#repositories.channels.find(name);
     if (existing === undefined) await this.create(name, titleOf(name));
     if (givenKey !== undefined) {

@@ -4,7 +4,12 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { KliegError } from "@klieg/protocol";
 import Fastify, { type FastifyBaseLogger } from "fastify";
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from "fastify-type-provider-zod";
 import type { Logger } from "../ports/logger.ts";
 import { AdminGuard } from "./admin-guard.ts";
 import { createHttpDoor } from "./http-door.ts";
@@ -34,7 +39,7 @@ export async function createApi(options: ApiOptions) {
     loggerInstance: options.logger as unknown as FastifyBaseLogger,
     disableRequestLogging: true,
     bodyLimit: 64 * 1024,
-    trustProxy: options.trustedProxies === 0 ? false : options.trustedProxies,
+    trustProxy: (_address, hop) => hop < options.trustedProxies,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
     serverFactory: (handler) =>
       createHttpDoor(

@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
+import { parseDeliveryDirectives } from "@klieg/media";
 import { KliegError } from "@klieg/protocol";
 import type { MediaRequestKind, RequestCounts } from "../insight/request-counts.ts";
 import type { LiveStreams } from "../live/live-streams.ts";
-import type { MediaBody, Origin, OriginAnswer, PlaylistQuery } from "../origin/origin.ts";
+import type { MediaBody, Origin, OriginAnswer } from "../origin/origin.ts";
 import type { Logger } from "../ports/logger.ts";
 import { type ByteRange, parseRange, sliceChunks } from "./byte-range.ts";
 
 const PREFIX = "/v1/streams/";
-const SEGMENT = /^(\d{1,15})\.(?:m4s)$/;
-const PART = /^(\d{1,15})\.(\d{1,6})\.m4s$/;
+const SEGMENT = /^(\d{1,15})\.m4s$/;
+const PART = /^part-(\d{1,15})\.m4s$/;
 const INIT = /^init-(\d{1,9})\.mp4$/;
 const RENDITION = /^[a-z0-9][a-z0-9-]{0,31}$/;
 /** Subresources of a stream that are the API's, not the origin's. */
@@ -75,10 +76,9 @@ export class MediaDoor {
       return;
     }
     if (file === "index.m3u8") {
-      let wanted: PlaylistQuery;
-      try {
-        wanted = parsePlaylistQuery(query);
-      } catch (error) {
+      const wanted = parseDeliveryDirectives((name) => queryValue(query, name));
+      if (wanted === undefined) {
+        const error = new KliegError("bad_request", "_HLS_msn and _HLS_part are whole numbers.");
         this.#fail(request, response, "playlist", error);
         return;
       }
@@ -93,9 +93,8 @@ export class MediaDoor {
     }
     match = PART.exec(file);
     if (match !== null) {
-      const msn = Number(match[1]);
-      const part = Number(match[2]);
-      this.#wait(request, response, "part", (settle) => origin.part(rendition, msn, part, settle));
+      const serial = Number(match[1]);
+      this.#wait(request, response, "part", (settle) => origin.part(rendition, serial, settle));
       return;
     }
     match = INIT.exec(file);
@@ -217,7 +216,11 @@ export class MediaDoor {
       (readable) => {
         response.writeHead(status, headers);
         pipeline(readable, response, (error) => {
-          if (error !== null && error !== undefined && (error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") {
+          if (
+            error !== null &&
+            error !== undefined &&
+            (error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE"
+          ) {
             this.#logger.warn({ err: error, url: request.url }, "a stored segment could not be sent whole");
           }
         });
@@ -234,7 +237,7 @@ export class MediaDoor {
           "access-control-allow-origin": "*",
           "access-control-allow-methods": "GET, HEAD",
           "access-control-allow-headers": "range",
-          "access-control-max-age": 86_400,
+          "access-control-max-age": "86400",
         })
         .end();
       return false;
@@ -264,26 +267,15 @@ export class MediaDoor {
   }
 }
 
-/**
- * The delivery directives of a playlist request (RFC 8216bis § 6.2.5). Others, and other parameters, are passed over.
- * @throws {KliegError} `bad_request` where one is not of its form.
- */
-export function parsePlaylistQuery(query: string): PlaylistQuery {
-  const wanted: { msn?: number; part?: number; skip?: boolean } = {};
-  if (query === "") return wanted;
-  for (const pair of query.split("&")) {
-    const equals = pair.indexOf("=");
-    const name = equals === -1 ? pair : pair.slice(0, equals);
-    const value = equals === -1 ? "" : pair.slice(equals + 1);
-    if (name === "_HLS_msn" || name === "_HLS_part") {
-      if (!/^\d{1,15}$/.test(value)) throw new KliegError("bad_request", `${name} is a whole number.`);
-      wanted[name === "_HLS_msn" ? "msn" : "part"] = Number(value);
-    } else if (name === "_HLS_skip") {
-      if (value !== "YES" && value !== "v2") throw new KliegError("bad_request", "_HLS_skip is YES or v2.");
-      wanted.skip = true;
+/** The value of a query parameter whose name and value need no decoding; undefined where it is not there. */
+function queryValue(query: string, name: string): string | undefined {
+  for (let at = query.indexOf(name); at !== -1; at = query.indexOf(name, at + 1)) {
+    if ((at === 0 || query[at - 1] === "&") && query[at + name.length] === "=") {
+      const end = query.indexOf("&", at);
+      return query.slice(at + name.length + 1, end === -1 ? undefined : end);
     }
   }
-  return wanted;
+  return undefined;
 }
 
 function acceptsGzip(header: string | string[] | undefined): boolean {

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Broadcast } from "../live/broadcast.ts";
 import type { RequestCounts } from "./request-counts.ts";
 
@@ -29,7 +29,8 @@ export class Metrics {
         metric.reset();
         for (const broadcast of sources.broadcasts()) {
           const value = read(broadcast);
-          if (value !== undefined) metric.inc({ channel: broadcast.stream.channel, stream: broadcast.stream.id }, value);
+          if (value !== undefined)
+            metric.inc({ channel: broadcast.stream.channel, stream: broadcast.stream.id }, value);
         }
       };
       const options = { name, help, labelNames: STREAM_LABELS, registers };

@@ -59,7 +59,8 @@ export class LiveStreams implements AsyncDisposable {
    * @throws {KliegError} `overloaded`, `shutting_down`.
    */
   start(admission: Admission): Broadcast {
-    if (this.#closed !== undefined) throw new KliegError("shutting_down", "The server is shutting down; try again soon.");
+    if (this.#closed !== undefined)
+      throw new KliegError("shutting_down", "The server is shutting down; try again soon.");
     const { channel } = admission;
     const existing = this.#byChannel.get(channel.name);
     if (existing !== undefined && existing.stream.state !== "ended") return existing;

@@ -2,7 +2,12 @@ import { DEFAULT_INGEST_PROFILE } from "@klieg/protocol";
 import { describe, expect, it } from "vitest";
 import type { ChannelRecord, Repositories, StreamKeyRecord, StreamRecord } from "./repositories.ts";
 
-const channel: ChannelRecord = { name: "demo", title: "Demo", profile: DEFAULT_INGEST_PROFILE, createdAt: 1_790_000_000_000 };
+const channel: ChannelRecord = {
+  name: "demo",
+  title: "Demo",
+  profile: DEFAULT_INGEST_PROFILE,
+  createdAt: 1_790_000_000_000,
+};
 const key: StreamKeyRecord = {
   id: "0123456789abcdef",
   channel: "demo",

@@ -133,7 +133,12 @@ export class Stream implements AsyncDisposable {
     this.timeline.rebase();
     this.#disarmGrace();
     this.#logger.info(
-      { protocol: session.protocol, encoder: session.encoder, remote: session.remoteAddress, takeover: previous !== undefined },
+      {
+        protocol: session.protocol,
+        encoder: session.encoder,
+        remote: session.remoteAddress,
+        takeover: previous !== undefined,
+      },
       "source attached",
     );
     this.events.emit("source", { contribution });
@@ -234,7 +239,10 @@ export class Stream implements AsyncDisposable {
     if (state === this.#state) return;
     const previous = this.#state;
     this.#state = state;
-    this.#logger.info({ previous, reason: state === "ended" ? this.#endReason?.message : undefined }, `stream ${state}`);
+    this.#logger.info(
+      { previous, reason: state === "ended" ? this.#endReason?.message : undefined },
+      `stream ${state}`,
+    );
     this.events.emit("state", { state, previous });
   }
 }

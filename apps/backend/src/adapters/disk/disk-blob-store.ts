@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import { KliegError } from "@klieg/protocol";
-import type { BlobRead, BlobStore } from "../../ports/blob-store.ts";
+import type { BlobStore } from "../../ports/blob-store.ts";
 
 const KEY = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,120}\/){0,8}[A-Za-z0-9_-][A-Za-z0-9._-]{0,120}$/;
 const TEMPORARY = ".tmp";
@@ -50,15 +50,14 @@ export class DiskBlobStore implements BlobStore {
     }
   }
 
-  async get(key: string, range?: { start: number; end: number }): Promise<BlobRead | undefined> {
+  async size(key: string): Promise<number | undefined> {
     const path = this.#path(key);
-    try {
-      const { size } = await stat(path);
-      return { size, body: createReadStream(path, range ?? {}) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw new KliegError("storage_unavailable", `Could not read ${key}.`, { cause: error });
-    }
+    return unlessMissing(key, async () => (await stat(path)).size);
+  }
+
+  async get(key: string, range?: { start: number; end: number }): Promise<Readable | undefined> {
+    const path = this.#path(key);
+    return unlessMissing(key, async () => (await open(path)).createReadStream(range));
   }
 
   async delete(key: string): Promise<void> {
@@ -72,7 +71,10 @@ export class DiskBlobStore implements BlobStore {
     await rm(folder, { recursive: true, force: true });
   }
 
-  async list(prefix: string, options: { cursor?: string; limit?: number } = {}): Promise<{ names: string[]; cursor?: string }> {
+  async list(
+    prefix: string,
+    options: { cursor?: string; limit?: number } = {},
+  ): Promise<{ names: string[]; cursor?: string }> {
     const limit = options.limit ?? 1000;
     const folder = prefix === "" ? this.#root : this.#path(prefix.replace(/\/$/, ""));
     let names: string[];
@@ -99,6 +101,15 @@ export class DiskBlobStore implements BlobStore {
   #path(key: string): string {
     if (!KEY.test(key)) throw new KliegError("bad_request", `Not a blob key: ${JSON.stringify(key.slice(0, 80))}`);
     return join(this.#root, key);
+  }
+}
+
+async function unlessMissing<T>(key: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new KliegError("storage_unavailable", `Could not read ${key}.`, { cause: error });
   }
 }
 

@@ -39,9 +39,13 @@ export class SqliteRepositories implements Repositories {
       if (error !== undefined) throw error;
       return new SqliteRepositories(db);
     } catch (error) {
-      throw new KliegError("storage_unavailable", `The database ${path} cannot be opened: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw new KliegError(
+        "storage_unavailable",
+        `The database ${path} cannot be opened: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 

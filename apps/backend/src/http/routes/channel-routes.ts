@@ -7,7 +7,7 @@ import {
   CreateChannel,
   CreatedStreamKey,
   CreateStreamKey,
-  StreamKeyInfo,
+  type StreamKeyInfo,
   StreamKeyList,
 } from "@klieg/protocol";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
@@ -43,10 +43,14 @@ export function channelRoutes(services: HttpServices, guard: AdminGuard, media: 
   };
 
   return async (app) => {
-    app.get("/v1/channels", { schema: { tags: ["channels"], response: { 200: ChannelList } } }, async (_request, reply) => {
-      reply.header("cache-control", "public, max-age=1");
-      return { channels: (await channels.list()).map(describe) };
-    });
+    app.get(
+      "/v1/channels",
+      { schema: { tags: ["channels"], response: { 200: ChannelList } } },
+      async (_request, reply) => {
+        reply.header("cache-control", "public, max-age=1");
+        return { channels: (await channels.list()).map(describe) };
+      },
+    );
 
     app.get(
       "/v1/channels/:channel",

@@ -35,8 +35,9 @@ export function playerRoutes(player: PlayerFiles): FastifyPluginAsync {
       wildcard: false,
       immutable: true,
       maxAge: "365d",
-      setHeaders: (response, path) => {
-        if (!path.includes(`${join(player.folder, "assets")}`)) response.setHeader("cache-control", "public, max-age=3600");
+      setHeaders: (reply, path) => {
+        // Only what the build names by its content never changes.
+        if (!path.startsWith(join(player.folder, "assets"))) reply.header("cache-control", "public, max-age=3600");
       },
     });
     const page = async (reply: FastifyReply, embeddable: boolean) => {

@@ -1,4 +1,12 @@
-import { KliegError, StartedStream, StartStream, StopStream, StreamHealth, StreamId, StreamInfo } from "@klieg/protocol";
+import {
+  KliegError,
+  StartedStream,
+  StartStream,
+  StopStream,
+  StreamHealth,
+  StreamId,
+  StreamInfo,
+} from "@klieg/protocol";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Broadcast } from "../../live/broadcast.ts";

@@ -27,7 +27,10 @@ export function systemRoutes(services: HttpServices, guard: AdminGuard, metricsP
 
     app.get(
       "/metrics",
-      { ...(metricsPublic ? {} : { onRequest: guard.require }), schema: { tags: ["system"], produces: ["text/plain"] } },
+      {
+        ...(metricsPublic ? {} : { onRequest: guard.require }),
+        schema: { tags: ["system"], produces: ["text/plain"] },
+      },
       async (_request, reply) => {
         reply.header("cache-control", "no-store").type(services.metrics.contentType);
         return services.metrics.render();

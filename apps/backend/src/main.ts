@@ -1,0 +1,46 @@
+import { KliegError } from "@klieg/protocol";
+import { compose } from "./compose.ts";
+import { ConfigError, readConfig } from "./config.ts";
+
+/** Exit code for a configuration that cannot work: a supervisor should not try again. (EX_CONFIG of sysexits.h) */
+const EXIT_CONFIG = 78;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env, process.stderr.isTTY === true);
+  const backend = await compose(config);
+  process.stdout.write(backend.banner);
+
+  let stopping: Promise<void> | undefined;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping !== undefined) {
+      // A second signal: whoever sends it does not want to wait.
+      process.exit(1);
+    }
+    backend.logger.info({ signal }, "shutting down");
+    stopping = backend.close().then(
+      () => {
+        backend.logger.info({}, "bye");
+        process.exitCode = 0;
+      },
+      (error: unknown) => {
+        backend.logger.error({ err: error }, "shutdown failed");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = EXIT_CONFIG;
+    return;
+  }
+  const known = error instanceof KliegError || (error as NodeJS.ErrnoException).code !== undefined;
+  process.stderr.write(
+    `Klieg could not start: ${known ? (error as Error).message : ((error as Error).stack ?? error)}\n`,
+  );
+  process.exitCode = 1;
+});
