@@ -38,6 +38,7 @@ export * from "./hls/multivariant-playlist.ts";
 export * from "./hls/playlist-error.ts";
 export * from "./media-error.ts";
 export * from "./mp3/mp3-header.ts";
+export * from "./mpegts/index.ts";
 export * from "./nal/emulation-prevention.ts";
 export * from "./nal/nal-elementary-stream.ts";
 export * from "./nal/nal-format.ts";

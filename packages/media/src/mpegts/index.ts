@@ -1,0 +1,2 @@
+export type { TsWarningCode } from "./stream-context.ts";
+export { TsDemuxer, type TsDemuxerOptions, type TsStatistics, type TsStream } from "./ts-demuxer.ts";
