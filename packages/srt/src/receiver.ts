@@ -1,0 +1,462 @@
+import { ArrivalHistory } from "./arrival-history.ts";
+import type { ControlOutlet } from "./control-outlet.ts";
+import { LossList } from "./loss-list.ts";
+import { ControlType, DataField, HEADER_SIZE, PACKET_OVERHEAD } from "./packet.ts";
+import type { PlayoutClock } from "./playout-clock.ts";
+import { ReceiveBuffer, Slot } from "./receive-buffer.ts";
+import type { RoundTrip } from "./round-trip.ts";
+import { extendInitialSequence, extendSequence, wireSequence } from "./sequence-number.ts";
+
+/** Full acknowledgements go out on a grid of this many µs, so that all connections of a socket share wake-ups. */
+export const ACK_PERIOD = 10_000;
+/** A light acknowledgement goes out when this many packets came since the last one. */
+const LIGHT_ACK_PACKETS = 64;
+/** Least time between periodic loss reports, µs. */
+const MIN_NAK_PERIOD = 20_000;
+/** Delivery of due packets is batched to this many µs, so that a smooth stream does not cost a wake-up a packet. */
+const RELEASE_PERIOD = 5_000;
+/** Acknowledgements that are waiting for their ACKACK. */
+const ACK_RECORDS = 256;
+/** Consecutive packets in order after which the reorder tolerance shrinks by one. */
+const ORDERLY_RUN = 50;
+/** Most bytes of one message that spans packets. */
+const MAX_MESSAGE_SIZE = 1 << 20;
+
+/** When messages are handed up. */
+export type DeliveryMode =
+  /** At the sender's pace, latency after it sent them: TSBPD as libsrt does it. */
+  | "paced"
+  /** In order and at once; only a hole is waited for, until its packets would have been due. */
+  | "prompt";
+
+/** Decrypts in place. @returns false when there is no key for `keyFlag`. */
+export type Decrypt = (packet: Buffer, keyFlag: number, sequence: number) => boolean;
+
+export interface ReceiverOptions {
+  /** Sequence number (31 bits) of the first packet. */
+  readonly initialSequence: number;
+  /** Ring size, packets; a power of two. */
+  readonly bufferPackets: number;
+  readonly delivery: DeliveryMode;
+  /** TLPKTDROP: whether holes are given up when what follows is due. */
+  readonly tooLateDrop: boolean;
+  /** SRTO_LOSSMAXTTL: most packets that a loss report may wait for reordered ones; 0 reports at once. */
+  readonly maxReorderTolerance: number;
+  readonly playout: PlayoutClock;
+  readonly roundTrip: RoundTrip;
+  readonly outlet: ControlOutlet;
+  /** Undefined on a plain connection, where encrypted packets are dropped. */
+  readonly decrypt: Decrypt | undefined;
+  readonly onData: (payload: Buffer) => void;
+}
+
+/** The receiving half of a connection: loss detection, acknowledgement, ordering and delivery (sections 4.5 to 4.8). */
+export class Receiver {
+  readonly buffer: ReceiveBuffer;
+  readonly history = new ArrivalHistory();
+  readonly #options: ReceiverOptions;
+  readonly #losses = new LossList();
+  /** Losses found but not reported yet, while reordering is tolerated: [first, last]. */
+  readonly #fresh: [number, number][] = [];
+  readonly #ackNumbers = new Uint32Array(ACK_RECORDS);
+  readonly #ackTimes = new Float64Array(ACK_RECORDS);
+  readonly #ackSequences = new Float64Array(ACK_RECORDS);
+  #ackNumber = 0;
+  #lastAckSequence: number;
+  #lastAckAckSequence: number;
+  #lastAckAt = 0;
+  #lastAvailable: number;
+  #sinceLightAck = 0;
+  #ackDueAt = Number.POSITIVE_INFINITY;
+  #nakDueAt = Number.POSITIVE_INFINITY;
+  #releaseDueAt = Number.POSITIVE_INFINITY;
+  #reorderTolerance = 0;
+  #orderly = 0;
+  #parts: Buffer[] = [];
+  #partsSize = 0;
+  #open = true;
+
+  /** Data packets taken in, retransmitted ones included. */
+  packetsReceived = 0;
+  /** Bytes of their payloads. */
+  bytesReceived = 0;
+  /** Sequence numbers found missing when a later one came. */
+  packetsLost = 0;
+  /** Packets that came with the retransmission flag. */
+  packetsRetransmitted = 0;
+  /** Given up: TLPKTDROP, or the sender said it dropped them. */
+  packetsDropped = 0;
+  /** Came after they were given up or handed up. */
+  packetsBelated = 0;
+  /** Came twice. */
+  packetsDuplicate = 0;
+  /** Lay beyond the receive buffer. */
+  packetsBeyondWindow = 0;
+  /** Encrypted with a key that is not there. */
+  packetsUndecrypted = 0;
+  bytesUndecrypted = 0;
+  acksSent = 0;
+  naksSent = 0;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    const start = extendInitialSequence(options.initialSequence);
+    this.buffer = new ReceiveBuffer(options.bufferPackets, start);
+    this.#lastAckSequence = start;
+    this.#lastAckAckSequence = start;
+    this.#lastAvailable = options.bufferPackets;
+  }
+
+  /** Local µs at which {@link run} has something to do. */
+  get deadline(): number {
+    return Math.min(this.#ackDueAt, this.#nakDueAt, this.#releaseDueAt);
+  }
+
+  /** Packets known to be missing now. */
+  get packetsMissing(): number {
+    return this.#losses.size;
+  }
+
+  /** A data packet of this connection; at least a header long. */
+  handleData(packet: Buffer, now: number): void {
+    const { buffer } = this;
+    const sequence = extendSequence(packet.readUInt32BE(0), buffer.end);
+    if (sequence < buffer.start) {
+      this.packetsBelated++;
+      // The peer may send again what it has not seen acknowledged: let it see.
+      this.#ackSoon(now);
+      return;
+    }
+    if (sequence >= buffer.start + buffer.capacity) {
+      this.packetsBeyondWindow++;
+      return;
+    }
+    if (sequence < buffer.end && buffer.stateOf(sequence) !== Slot.missing) {
+      if (buffer.stateOf(sequence) === Slot.received) this.packetsDuplicate++;
+      else this.packetsBelated++;
+      return;
+    }
+    const field = packet.readUInt32BE(4);
+    const keyFlag = (field >>> DataField.keyShift) & DataField.keyMask;
+    if (keyFlag !== 0) {
+      const { decrypt } = this.#options;
+      if (decrypt === undefined || !decrypt(packet, keyFlag, packet.readUInt32BE(0))) {
+        // Without integrity there is nothing to ask for again: the number counts as seen, as in libsrt.
+        this.packetsUndecrypted++;
+        this.bytesUndecrypted += packet.length - HEADER_SIZE;
+        this.#noteArrival(sequence, false, now);
+        buffer.markDropped(sequence);
+        this.#afterArrival(now);
+        return;
+      }
+    }
+    const retransmitted = (field & DataField.retransmitted) !== 0;
+    const payload = packet.subarray(HEADER_SIZE);
+    this.packetsReceived++;
+    this.bytesReceived += payload.length;
+    if (retransmitted) this.packetsRetransmitted++;
+    else this.history.arrived(sequence, payload.length + PACKET_OVERHEAD, now);
+    this.#noteArrival(sequence, retransmitted, now);
+    const due = this.#options.playout.dueAt(packet.readUInt32BE(8), now);
+    buffer.put(sequence, payload, field >>> DataField.boundaryShift, due);
+    this.#afterArrival(now);
+  }
+
+  /** The sender will not send `first` to `last` (31 bits each, inclusive) any more (section 3.2.9). */
+  handleDropRequest(first: number, last: number, now: number): void {
+    const { buffer } = this;
+    const limit = buffer.start + buffer.capacity - 1;
+    const from = Math.max(extendSequence(first, buffer.end), buffer.start);
+    const to = Math.min(extendSequence(last, buffer.end), limit);
+    if (from > to) return;
+    for (let sequence = from; sequence <= to; sequence++) {
+      if (buffer.stateOf(sequence) !== Slot.missing) continue;
+      if (sequence >= buffer.end) {
+        // Numbers below it that were never seen are losses of their own.
+        if (sequence > buffer.end) this.#noteLoss(buffer.end, sequence - 1, now);
+      } else this.#losses.remove(sequence);
+      buffer.markDropped(sequence);
+    }
+    this.#afterArrival(now);
+  }
+
+  /** @param timestamp 32 bits of the ACKACK's header */
+  handleAckAck(ackNumber: number, timestamp: number, now: number): void {
+    const index = ackNumber % ACK_RECORDS;
+    if (ackNumber === 0 || this.#ackNumbers[index] !== ackNumber) return;
+    this.#ackNumbers[index] = 0;
+    const sequence = this.#ackSequences[index] as number;
+    if (sequence > this.#lastAckAckSequence) this.#lastAckAckSequence = sequence;
+    const { roundTrip, playout } = this.#options;
+    roundTrip.sample(Math.max(1, now - (this.#ackTimes[index] as number)));
+    playout.driftSample(timestamp, now, roundTrip.rttMicros);
+  }
+
+  /** Does what has fallen due. */
+  run(now: number): void {
+    if (now >= this.#releaseDueAt) this.#release(now);
+    if (now >= this.#nakDueAt) this.#reportAllLosses(now);
+    if (now >= this.#ackDueAt) this.#acknowledge(now);
+  }
+
+  /** Hands up all that is left, holes given up: the stream ended. */
+  flush(): void {
+    const { buffer } = this;
+    while (this.#open && buffer.start < buffer.end) {
+      if (buffer.stateOf(buffer.start) === Slot.received) this.#deliver();
+      else {
+        this.packetsDropped++;
+        this.#discardParts();
+        buffer.shift();
+      }
+    }
+  }
+
+  /** Hands nothing up any more. */
+  close(): void {
+    this.#open = false;
+    this.#parts = [];
+    this.#losses.clear();
+    this.#ackDueAt = this.#nakDueAt = this.#releaseDueAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Loss bookkeeping of a packet about to be stored at `sequence`. */
+  #noteArrival(sequence: number, retransmitted: boolean, now: number): void {
+    const { end } = this.buffer;
+    if (sequence === end) {
+      if (this.#reorderTolerance > 0 && ++this.#orderly >= ORDERLY_RUN) {
+        this.#orderly = 0;
+        this.#reorderTolerance--;
+      }
+    } else if (sequence > end) {
+      this.#noteLoss(end, sequence - 1, now);
+    } else {
+      this.#losses.remove(sequence);
+      if (!retransmitted) {
+        this.#orderly = 0;
+        const distance = end - sequence;
+        if (distance > this.#reorderTolerance) {
+          this.#reorderTolerance = Math.min(distance, this.#options.maxReorderTolerance);
+        }
+      }
+    }
+    if (this.#fresh.length > 0) this.#reportFreshLosses(sequence, now);
+  }
+
+  #noteLoss(first: number, last: number, now: number): void {
+    this.packetsLost += last - first + 1;
+    this.#losses.append(first, last);
+    if (this.#reorderTolerance > 0) this.#fresh.push([first, last]);
+    else this.#reportLoss(first, last, now);
+    if (this.#nakDueAt === Number.POSITIVE_INFINITY) this.#nakDueAt = now + this.#nakPeriod();
+  }
+
+  #afterArrival(now: number): void {
+    if (this.#options.delivery === "prompt" || this.#releaseDueAt === Number.POSITIVE_INFINITY) this.#release(now);
+    this.#ackSoon(now);
+    if (++this.#sinceLightAck >= LIGHT_ACK_PACKETS) this.#acknowledgeLightly(now);
+  }
+
+  #ackSoon(now: number): void {
+    const at = nextAck(now);
+    if (at < this.#ackDueAt) this.#ackDueAt = at;
+  }
+
+  #release(now: number): void {
+    const { buffer } = this;
+    const { delivery, tooLateDrop } = this.#options;
+    let waitUntil = Number.POSITIVE_INFINITY;
+    while (this.#open && buffer.start < buffer.end) {
+      const state = buffer.stateOf(buffer.start);
+      if (state === Slot.received) {
+        if (delivery === "paced") {
+          const due = buffer.dueOf(buffer.start);
+          if (due > now) {
+            waitUntil = Math.max(due, now + RELEASE_PERIOD);
+            break;
+          }
+        }
+        this.#deliver();
+      } else if (state === Slot.dropped) {
+        this.packetsDropped++;
+        this.#discardParts();
+        buffer.shift();
+      } else {
+        if (!tooLateDrop) break;
+        const next = this.#nextReceived(this.#losses.lastOf(0) + 1);
+        // Nothing but numbers that will never come: nothing behind the hole can be due.
+        if (next === buffer.end) break;
+        const due = buffer.dueOf(next);
+        if (due > now) {
+          waitUntil = due;
+          break;
+        }
+        this.#giveUp(next);
+      }
+    }
+    this.#releaseDueAt = waitUntil;
+  }
+
+  #nextReceived(from: number): number {
+    let next = from;
+    while (next < this.buffer.end && this.buffer.stateOf(next) !== Slot.received) next++;
+    return next;
+  }
+
+  /** TLPKTDROP: moves on to `sequence`, which is due; what is missing before it is dropped. */
+  #giveUp(sequence: number): void {
+    this.#losses.removeBefore(sequence);
+    this.#discardParts();
+    while (this.buffer.start < sequence) {
+      this.packetsDropped++;
+      this.buffer.shift();
+    }
+  }
+
+  #deliver(): void {
+    const { buffer } = this;
+    const boundary = buffer.boundaryOf(buffer.start);
+    const payload = buffer.shift() as Buffer;
+    if (boundary === DataField.solo) {
+      this.#discardParts();
+      this.#options.onData(payload);
+      return;
+    }
+    if (boundary === DataField.first) this.#discardParts();
+    else if (this.#parts.length === 0) {
+      this.packetsDropped++;
+      return;
+    }
+    this.#parts.push(payload);
+    this.#partsSize += payload.length;
+    if (this.#partsSize > MAX_MESSAGE_SIZE) this.#discardParts();
+    else if (boundary === DataField.last) {
+      const message = Buffer.concat(this.#parts);
+      this.#parts = [];
+      this.#partsSize = 0;
+      this.#options.onData(message);
+    }
+  }
+
+  /** A message that lost a part is no message. */
+  #discardParts(): void {
+    if (this.#parts.length === 0) return;
+    this.packetsDropped += this.#parts.length;
+    this.#parts = [];
+    this.#partsSize = 0;
+  }
+
+  /** The first number that has neither come nor been given up. */
+  #acknowledgeable(): number {
+    return this.#losses.ranges > 0 ? this.#losses.firstOf(0) : this.buffer.end;
+  }
+
+  #acknowledge(now: number): void {
+    this.#ackDueAt = Number.POSITIVE_INFINITY;
+    const { buffer } = this;
+    const { outlet, roundTrip } = this.#options;
+    const sequence = this.#acknowledgeable();
+    const available = buffer.capacity - (sequence - buffer.start);
+    const patience = roundTrip.rttMicros + 4 * roundTrip.varianceMicros;
+    const reopened = this.#lastAvailable < buffer.capacity / 4 && available > 2 * this.#lastAvailable;
+    if (sequence === this.#lastAckSequence && !reopened) {
+      // Already told; only repeat it while the sender has not confirmed, and not faster than it can.
+      if (sequence === this.#lastAckAckSequence) return;
+      if (now - this.#lastAckAt < patience) {
+        this.#ackDueAt = nextAck(this.#lastAckAt + patience);
+        return;
+      }
+    }
+    this.#ackNumber = (this.#ackNumber % 0x7fff_ffff) + 1;
+    const index = this.#ackNumber % ACK_RECORDS;
+    this.#ackNumbers[index] = this.#ackNumber;
+    this.#ackTimes[index] = now;
+    this.#ackSequences[index] = sequence;
+    this.#lastAckSequence = sequence;
+    this.#lastAckAt = now;
+    this.#lastAvailable = available;
+    this.#sinceLightAck = 0;
+    this.history.evaluate(now);
+    const { scratch } = outlet;
+    scratch.writeUInt32BE(wireSequence(sequence), HEADER_SIZE);
+    scratch.writeUInt32BE(Math.round(roundTrip.rttMicros), HEADER_SIZE + 4);
+    scratch.writeUInt32BE(Math.round(roundTrip.varianceMicros), HEADER_SIZE + 8);
+    scratch.writeUInt32BE(available, HEADER_SIZE + 12);
+    scratch.writeUInt32BE(clampWord(this.history.packetRate), HEADER_SIZE + 16);
+    scratch.writeUInt32BE(clampWord(this.history.capacity), HEADER_SIZE + 20);
+    scratch.writeUInt32BE(clampWord(this.history.byteRate), HEADER_SIZE + 24);
+    outlet.send(ControlType.ack, 0, this.#ackNumber, 28, now);
+    this.acksSent++;
+    // Repeated, if need be, until the ACKACK comes.
+    this.#ackDueAt = nextAck(now + Math.max(ACK_PERIOD, patience));
+  }
+
+  #acknowledgeLightly(now: number): void {
+    this.#sinceLightAck = 0;
+    const { outlet } = this.#options;
+    outlet.scratch.writeUInt32BE(wireSequence(this.#acknowledgeable()), HEADER_SIZE);
+    outlet.send(ControlType.ack, 0, 0, 4, now);
+    this.acksSent++;
+  }
+
+  #nakPeriod(): number {
+    const { rttMicros, varianceMicros } = this.#options.roundTrip;
+    return Math.max(MIN_NAK_PERIOD, (rttMicros + 4 * varianceMicros) / 2);
+  }
+
+  #reportLoss(first: number, last: number, now: number): void {
+    const { outlet } = this.#options;
+    outlet.send(ControlType.nak, 0, 0, writeLoss(outlet.scratch, HEADER_SIZE, first, last) - HEADER_SIZE, now);
+    this.naksSent++;
+  }
+
+  /** Reports fresh losses that `tolerance` packets have overtaken, as far as they are still losses. */
+  #reportFreshLosses(sequence: number, now: number): void {
+    for (;;) {
+      const head = this.#fresh[0];
+      if (head === undefined || sequence - head[1] <= this.#reorderTolerance) return;
+      this.#fresh.shift();
+      for (let index = 0; index < this.#losses.ranges; index++) {
+        const first = Math.max(this.#losses.firstOf(index), head[0]);
+        const last = Math.min(this.#losses.lastOf(index), head[1]);
+        if (first <= last) this.#reportLoss(first, last, now);
+      }
+    }
+  }
+
+  #reportAllLosses(now: number): void {
+    const losses = this.#losses;
+    if (losses.ranges === 0) {
+      this.#nakDueAt = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const { outlet } = this.#options;
+    const limit = HEADER_SIZE + outlet.room - 8;
+    let at = HEADER_SIZE;
+    for (let index = 0; index < losses.ranges && at <= limit; index++) {
+      at = writeLoss(outlet.scratch, at, losses.firstOf(index), losses.lastOf(index));
+    }
+    outlet.send(ControlType.nak, 0, 0, at - HEADER_SIZE, now);
+    this.naksSent++;
+    this.#nakDueAt = now + this.#nakPeriod();
+  }
+}
+
+/** One entry of a compressed loss list (appendix A). @returns the offset behind it. */
+function writeLoss(packet: Buffer, at: number, first: number, last: number): number {
+  if (first === last) {
+    packet.writeUInt32BE(wireSequence(first), at);
+    return at + 4;
+  }
+  packet.writeUInt32BE((wireSequence(first) | 0x8000_0000) >>> 0, at);
+  packet.writeUInt32BE(wireSequence(last), at + 4);
+  return at + 8;
+}
+
+function nextAck(now: number): number {
+  return (Math.floor(now / ACK_PERIOD) + 1) * ACK_PERIOD;
+}
+
+function clampWord(value: number): number {
+  return Math.min(value, 0xffff_ffff);
+}

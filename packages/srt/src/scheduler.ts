@@ -1,0 +1,76 @@
+import type { Clock } from "@klieg/base";
+
+/** Something with work that falls due. */
+export interface Scheduled {
+  /** Local µs at which {@link run} wants to be called; infinite when there is nothing to do. */
+  readonly deadline: number;
+  run(nowMicros: number): void;
+}
+
+/** Timers may fire this early, µs, measured against the monotonic clock. */
+const EARLY = 500;
+
+/** One timer for everything on a socket. Without work due there is no timer. */
+export class Scheduler {
+  readonly #clock: Clock;
+  readonly #entries = new Set<Scheduled>();
+  #timer: Disposable | undefined;
+  #armedFor = Number.POSITIVE_INFINITY;
+  #running = false;
+  readonly #fire = () => this.#run();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Monotonic local time, µs. */
+  get now(): number {
+    return this.#clock.now() * 1000;
+  }
+
+  add(entry: Scheduled): void {
+    this.#entries.add(entry);
+    this.request(entry.deadline);
+  }
+
+  delete(entry: Scheduled): void {
+    this.#entries.delete(entry);
+    if (this.#entries.size === 0) this.#disarm();
+  }
+
+  /** Makes sure that a wake-up comes no later than `deadline`. */
+  request(deadline: number): void {
+    if (deadline >= this.#armedFor || this.#running || this.#entries.size === 0) return;
+    this.#arm(deadline);
+  }
+
+  #arm(deadline: number): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#armedFor = deadline;
+    this.#timer = this.#clock.after(Math.max(0, Math.ceil((deadline - this.now) / 1000)), this.#fire);
+  }
+
+  #disarm(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#armedFor = Number.POSITIVE_INFINITY;
+  }
+
+  #run(): void {
+    this.#timer = undefined;
+    this.#armedFor = Number.POSITIVE_INFINITY;
+    const now = this.now;
+    let earliest = Number.POSITIVE_INFINITY;
+    this.#running = true;
+    try {
+      for (const entry of this.#entries) {
+        if (entry.deadline <= now + EARLY) entry.run(now);
+      }
+      // Running one entry may have brought another one's work forward.
+      for (const entry of this.#entries) earliest = Math.min(earliest, entry.deadline);
+    } finally {
+      this.#running = false;
+    }
+    if (earliest !== Number.POSITIVE_INFINITY) this.#arm(Math.max(earliest, now + EARLY));
+  }
+}
