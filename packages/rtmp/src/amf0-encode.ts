@@ -94,21 +94,26 @@ class Amf0Writer {
   }
 
   #u8(value: number): void {
-    this.#body.writeUInt8(value, this.#reserve(1));
+    const at = this.#reserve(1);
+    this.#body.writeUInt8(value, at);
   }
 
   #u16(value: number): void {
-    this.#body.writeUInt16BE(value, this.#reserve(2));
+    const at = this.#reserve(2);
+    this.#body.writeUInt16BE(value, at);
   }
 
   #u32(value: number): void {
-    this.#body.writeUInt32BE(value, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#body.writeUInt32BE(value, at);
   }
 
   #double(value: number): void {
-    this.#body.writeDoubleBE(value, this.#reserve(8));
+    const at = this.#reserve(8);
+    this.#body.writeDoubleBE(value, at);
   }
 
+  /** Where the next `bytes` go; called before `#body` is looked at, as it may put another buffer there. */
   #reserve(bytes: number): number {
     const at = this.#length;
     if (at + bytes > this.#body.length) {

@@ -9,7 +9,9 @@ export {
 } from "./enhanced.ts";
 export type { HandshakeKind } from "./handshake.ts";
 export * from "./publish.ts";
+export { type PublishStage, RtmpPublishError } from "./publish-error.ts";
 export { type RtmpErrorCode, RtmpProtocolError } from "./rtmp-error.ts";
+export { type PublisherEvents, type PublisherOptions, type PublisherStatus, RtmpPublisher } from "./rtmp-publisher.ts";
 export {
   type RtmpAddress,
   type RtmpListenOptions,
@@ -17,4 +19,5 @@ export {
   type RtmpServerEvents,
   type RtmpServerOptions,
 } from "./rtmp-server.ts";
+export { parseRtmpUrl, type RtmpTarget } from "./rtmp-url.ts";
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./server-limits.ts";
