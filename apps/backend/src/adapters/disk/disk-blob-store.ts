@@ -92,7 +92,9 @@ export class DiskBlobStore implements BlobStore {
     return after.length > page.length && last !== undefined ? { names: page, cursor: last } : { names: page };
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    // Files are open only while they are read or written.
+  }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();

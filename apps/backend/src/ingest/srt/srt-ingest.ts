@@ -1,0 +1,128 @@
+import type { Closable, CloseReason } from "@klieg/base";
+import { TsDemuxer } from "@klieg/media";
+import { KliegError } from "@klieg/protocol";
+import {
+  type SrtAccept,
+  type SrtConnection,
+  type SrtConnectionHandler,
+  type SrtConnectionRequest,
+  SrtListener,
+} from "@klieg/srt";
+import type { Admission, Channels } from "../../channels/channels.ts";
+import type { LiveStreams } from "../../live/live-streams.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { Contribution } from "../../stream/contribution.ts";
+import { parseSrtStreamId } from "./stream-id.ts";
+
+export interface SrtIngestOptions {
+  readonly channels: Channels;
+  readonly live: LiveStreams;
+  readonly logger: Logger;
+  /** TSBPD delay offered to callers, ms. */
+  readonly latencyMs: number;
+  /** Every caller must encrypt with it; absent: callers must not encrypt. */
+  readonly passphrase: string | undefined;
+}
+
+/**
+ * Takes SRT callers in (ING2): the stream id holds the stream key; MPEG-TS becomes access units of the channel's
+ * stream. A refusal reaches the caller as an SRT reject code of the error table.
+ */
+export class SrtIngest implements Closable {
+  readonly #options: SrtIngestOptions;
+  readonly #listener: SrtListener;
+
+  constructor(options: SrtIngestOptions) {
+    this.#options = options;
+    this.#listener = new SrtListener({
+      latencyMs: options.latencyMs,
+      onConnection: (request) => this.#admit(request),
+      onError: (error) => options.logger.error({ err: error }, "SRT socket failed"),
+    });
+  }
+
+  /** @returns the port that it listens on. @throws {SrtError} where it cannot be bound. */
+  async listen(options: { port: number; host: string }): Promise<number> {
+    await this.#listener.listen(options);
+    return this.#listener.port;
+  }
+
+  close(reason?: CloseReason): Promise<void> {
+    return this.#listener.close(reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #admit(request: SrtConnectionRequest): Promise<SrtAccept> {
+    const { channels, live, logger, passphrase } = this.#options;
+    const log = logger.child({ protocol: "srt", remote: request.remoteAddress });
+    try {
+      const streamId = parseSrtStreamId(request.streamId);
+      const admission = await channels.admit(streamId.key);
+      if (streamId.channel !== undefined && streamId.channel !== admission.channel.name) {
+        throw new KliegError("forbidden", "This stream key belongs to another channel than the stream id names.");
+      }
+      return {
+        handler: new SrtContributor({ request, admission, live, logger: log }),
+        ...(passphrase === undefined ? {} : { passphrase }),
+      };
+    } catch (error) {
+      log.info({ err: error }, "publisher refused");
+      throw error;
+    }
+  }
+}
+
+/** One admitted caller: it becomes a source only once its passphrase has proved right. */
+class SrtContributor implements SrtConnectionHandler {
+  readonly #request: SrtConnectionRequest;
+  readonly #admission: Admission;
+  readonly #live: LiveStreams;
+  readonly #logger: Logger;
+  #contribution: Contribution | undefined;
+  #demuxer: TsDemuxer | undefined;
+
+  constructor(options: { request: SrtConnectionRequest; admission: Admission; live: LiveStreams; logger: Logger }) {
+    this.#request = options.request;
+    this.#admission = options.admission;
+    this.#live = options.live;
+    this.#logger = options.logger;
+  }
+
+  onOpen(connection: SrtConnection): void {
+    try {
+      this.#contribution = this.#live.contribute(this.#admission, {
+        protocol: "srt",
+        encoder: encoderName(this.#request),
+        remoteAddress: this.#request.remoteAddress,
+        keyId: this.#admission.keyId,
+        linkStatistics: () => ({ ...connection.statistics() }),
+        refuse: (error) => {
+          this.#logger.info({ code: error.code, reason: error.message }, "publisher put off");
+          void connection.close({ kind: "owner", by: "owner", message: error.message, error });
+        },
+      });
+      this.#demuxer = new TsDemuxer(this.#contribution);
+    } catch (error) {
+      this.#logger.info({ err: error }, "publisher refused");
+      void connection.close({ kind: "owner", by: "owner", message: "refused" });
+    }
+  }
+
+  onData(payload: Buffer): void {
+    this.#demuxer?.push(payload);
+  }
+
+  onClose(reason: CloseReason): void {
+    this.#demuxer?.flush();
+    this.#contribution?.close(reason);
+  }
+}
+
+/** All that SRT says of an encoder is its library's version. */
+function encoderName(request: SrtConnectionRequest): string {
+  const { peerVersion: version } = request;
+  return `libsrt ${version >>> 16}.${(version >>> 8) & 0xff}.${version & 0xff}`;
+}
