@@ -6,8 +6,10 @@ import {
   type KeyLength,
   type KeyMaterial,
   KeyMaterialState,
+  keyMaterialStateWord,
   MalformedKeyMaterialError,
   parseKeyMaterial,
+  readKeyMaterialState,
   SALT_SIZE,
   unwrapKeys,
   wrapKeys,
@@ -206,17 +208,4 @@ export class ConnectionKeys {
     this.refused++;
     return keyMaterialStateWord(KeyMaterialState.badSecret);
   }
-}
-
-/** A refusal: libsrt writes the state in the byte order of its (little-endian) machine. */
-export function keyMaterialStateWord(state: number): Buffer {
-  const word = Buffer.alloc(4);
-  word.writeUInt32LE(state);
-  return word;
-}
-
-/** Reads a refusal in either byte order. */
-export function readKeyMaterialState(message: Buffer): number {
-  const little = message.readUInt32LE(0);
-  return little <= 0xff ? little : message.readUInt32BE(0);
 }

@@ -1,3 +1,4 @@
+export { SrtCaller, type SrtCallerOptions } from "./caller.ts";
 export {
   DEFAULT_CONNECTION_OPTIONS,
   type SrtCloseKind,

@@ -109,3 +109,16 @@ export function unwrapKeys(wrapped: Buffer, kek: Buffer): Buffer | undefined {
     return undefined;
   }
 }
+
+/** A refusal: libsrt writes the state in the byte order of its (little-endian) machine. */
+export function keyMaterialStateWord(state: number): Buffer {
+  const word = Buffer.alloc(4);
+  word.writeUInt32LE(state);
+  return word;
+}
+
+/** Reads a refusal in either byte order. */
+export function readKeyMaterialState(message: Buffer): number {
+  const little = message.readUInt32LE(0);
+  return little <= 0xff ? little : message.readUInt32BE(0);
+}
