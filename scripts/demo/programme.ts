@@ -124,7 +124,7 @@ function tone(): string {
   const voices = [277.18, 329.63, 440].map(
     (frequency, index) => `sine=frequency=${frequency}:sample_rate=48000:samples_per_frame=1024[voice${index}]`,
   );
-  const mix = "[1:a][voice0][voice1][voice2]amix=inputs=4:duration=first,tremolo=f=0.14:d=0.5,volume=0.5[chord]";
+  const mix = "[1:a][voice0][voice1][voice2]amix=inputs=4:duration=first,tremolo=f=0.14:d=0.5,volume=2.4[chord]";
   const tick = "aevalsrc=exprs='0.25*sin(2*PI*1320*t)*exp(-60*mod(t,1))':sample_rate=48000:nb_samples=1024[tick]";
   const out = "[chord][tick]amix=inputs=2:duration=first,aformat=sample_fmts=fltp:channel_layouts=stereo[tone]";
   return [...voices, mix, tick, out].join(";");
