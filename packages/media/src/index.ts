@@ -10,6 +10,7 @@ export * from "./av1/obu.ts";
 export * from "./av1/sequence-header.ts";
 export * from "./bits/bit-reader.ts";
 export * from "./bits/bit-writer.ts";
+export * from "./bits/copy-bytes.ts";
 export * from "./bits/equal-bytes.ts";
 export * from "./coded-frame.ts";
 export * from "./flv/flv-body.ts";

@@ -16,6 +16,8 @@ export interface FuzzTarget {
   readonly isExpectedError: (error: unknown) => boolean;
   /** By default 64 kB and 16 bytes for each byte put in. */
   readonly maxOutputBytes?: (inputBytes: number) => number;
+  /** Whether it is meant to change the bytes it is given (decrypt them in place, say). By default that is a failure. */
+  readonly writesInput?: boolean;
   /** Longest time that one input may take, ms. By default 500. */
   readonly maxMs?: number;
 }

@@ -6,7 +6,7 @@ const INTERESTING_BYTES = [0x00, 0x01, 0x02, 0x03, 0x0f, 0x10, 0x40, 0x47, 0x7f,
 
 /** One to eight mutations of a corpus entry, one after the other; never longer than `maxBytes`. */
 export function mutate(corpus: readonly Uint8Array[], random: FuzzRandom, maxBytes: number): Uint8Array {
-  let bytes: Uint8Array = random.pick(corpus).slice();
+  let bytes: Uint8Array = new Uint8Array(random.pick(corpus));
   let rounds = 1;
   while (rounds < 8 && random.oneIn(2)) rounds += 1;
   for (let i = 0; i < rounds; i += 1) bytes = random.pick(MUTATIONS)(bytes, random, corpus);

@@ -74,6 +74,16 @@ test("too much output and slow inputs are found", async () => {
   await expect(runFuzz(slow, budget)).rejects.toThrow("took more than 5 ms");
 });
 
+test("writing to the input is found, unless it is meant", async () => {
+  const run = (input: Uint8Array) => {
+    if (input.length > 4) input.slice(0, 4).fill(0);
+    return 0;
+  };
+  const target = defineFuzzTarget({ name: "writes", corpus, isExpectedError, run });
+  await expect(runFuzz(target, budget)).rejects.toThrow("wrote to its input");
+  await expect(runFuzz({ ...target, writesInput: true }, { ...budget, maxRuns: 10 })).resolves.toBeDefined();
+});
+
 test("the same seed gives the same inputs", async () => {
   const record = async (seed: number) => {
     const seen: string[] = [];

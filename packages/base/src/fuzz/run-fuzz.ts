@@ -77,7 +77,7 @@ export async function runFuzz(target: FuzzTarget, budget: FuzzBudget): Promise<F
         const index = session.runs;
         const random = new FuzzRandom(budget.seed + index * 0x9e37);
         const seedInput = corpus[index];
-        session.run(seedInput === undefined ? mutate(corpus, random, maxBytes) : seedInput.slice(), random);
+        session.run(seedInput === undefined ? mutate(corpus, random, maxBytes) : new Uint8Array(seedInput), random);
       } while (performance.now() < batchEnd && session.runs < corpus.length + budget.maxRuns);
     });
   }
@@ -88,6 +88,10 @@ export async function runFuzz(target: FuzzTarget, budget: FuzzBudget): Promise<F
     rejected: session.rejected,
     elapsedMs: performance.now() - began,
   };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 class FuzzSession {
@@ -106,9 +110,13 @@ class FuzzSession {
 
   run(input: Uint8Array, random: FuzzRandom): void {
     // The target may keep its input or write to it: what is reported must be what was fed.
-    this.#current = input.slice();
+    this.#current = new Uint8Array(input);
     const began = performance.now();
-    const output = this.#feed(input, random);
+    // Half of the runs get a Buffer, whose slice() is a view where that of a Uint8Array is a copy.
+    const fed = random.oneIn(2) ? Buffer.from(input.buffer, input.byteOffset, input.byteLength) : input;
+    const output = this.#feed(fed, random);
+    if (this.#target.writesInput !== true && !sameBytes(input, this.#current))
+      throw this.#failure("wrote to its input");
     const bound = this.#target.maxOutputBytes?.(input.length) ?? 65_536 + 16 * input.length;
     if (output > bound) throw this.#failure(`${output} bytes of output, more than ${bound}`);
     const limit = this.#target.maxMs ?? 500;
@@ -143,7 +151,7 @@ class FuzzSession {
   #isSlow(limit: number): boolean {
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const began = performance.now();
-      this.#feed(this.#current.slice(), new FuzzRandom(this.#seed));
+      this.#feed(new Uint8Array(this.#current), new FuzzRandom(this.#seed));
       if (performance.now() - began <= limit) return false;
     }
     return true;

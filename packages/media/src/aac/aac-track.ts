@@ -1,4 +1,5 @@
 import type { AudioTrack } from "../access-unit.ts";
+import { copyBytes } from "../bits/copy-bytes.ts";
 import { type AdtsHeader, adtsToAudioSpecificConfig } from "./adts.ts";
 import { type AudioSpecificConfig, parseAudioSpecificConfig } from "./audio-specific-config.ts";
 
@@ -13,7 +14,7 @@ export function aacTrack(id: number, config: Uint8Array): AudioTrack {
     kind: "audio",
     id,
     codec: "aac",
-    config: config.slice(),
+    config: copyBytes(config),
     codecString: aacCodecString(parsed),
     sampleRate: parsed.sbrSampleRate ?? parsed.sampleRate,
     channels: parsed.parametricStereo && parsed.channels === 1 ? 2 : parsed.channels,

@@ -1,3 +1,4 @@
+import { copyBytes } from "../bits/copy-bytes.ts";
 import { ADTS_HEADER_BYTES, type AdtsHeader, parseAdtsHeader } from "./adts.ts";
 
 /** One AAC frame found by {@link AdtsFramer}. */
@@ -54,7 +55,7 @@ export class AdtsFramer {
       }
       at += header.frameBytes;
     }
-    this.#rest = data.slice(at);
+    this.#rest = copyBytes(data, at);
     return { skippedBytes, unsupportedFrames };
   }
 

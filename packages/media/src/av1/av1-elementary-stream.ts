@@ -1,4 +1,5 @@
 import type { VideoTrack } from "../access-unit.ts";
+import { copyBytes } from "../bits/copy-bytes.ts";
 import { equalBytes } from "../bits/equal-bytes.ts";
 import type { CodedFrame } from "../coded-frame.ts";
 import { MediaError } from "../media-error.ts";
@@ -40,7 +41,7 @@ export class Av1ElementaryStream {
     if (this.#record !== undefined && equalBytes(this.#record, record)) return false;
     const { sequenceHeader } = parseAv1Config(record);
     const changed = sequenceHeader !== undefined && this.#takeSequenceHeader(sequenceHeader);
-    this.#record = record.slice();
+    this.#record = copyBytes(record);
     return changed;
   }
 
@@ -73,7 +74,7 @@ export class Av1ElementaryStream {
       throw new MediaError("malformed", "sequence header of an absurd size");
     this.#track = av1Track(this.#trackId, payload);
     this.#reducedStillPicture = parseAv1SequenceHeader(payload).reducedStillPicture;
-    this.#sequenceHeader = payload.slice();
+    this.#sequenceHeader = copyBytes(payload);
     return true;
   }
 

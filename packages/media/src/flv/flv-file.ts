@@ -1,3 +1,4 @@
+import { copyBytes } from "../bits/copy-bytes.ts";
 import { MediaError } from "../media-error.ts";
 
 const TAG_TYPES = { audio: 8, video: 9, script: 18 } as const;
@@ -71,7 +72,7 @@ export class FlvFileReader {
       if (read === 0) break;
       at += read;
     }
-    this.#rest = data.slice(at);
+    this.#rest = copyBytes(data, at);
   }
 
   /** Bytes of a tag begun, held until the rest comes. */

@@ -115,7 +115,7 @@ export function readVui(reader: BitReader): H264Vui {
 export function sensibleFrameRate(numerator: number, denominator: number): number | undefined {
   if (numerator === 0 || denominator === 0) return undefined;
   const rate = numerator / denominator;
-  return rate >= 0.1 && rate <= 1000 ? rate : undefined;
+  return rate >= 0.1 && rate <= 300 ? rate : undefined;
 }
 
 function skipHrd(reader: BitReader): void {

@@ -1,3 +1,5 @@
+import { copyBytes } from "../bits/copy-bytes.ts";
+
 /**
  * The RBSP of a NAL unit: emulation prevention bytes removed (H.264 7.3.1, HEVC 7.3.1.1).
  * Returns a view of `nal` when there is nothing to remove.
@@ -12,7 +14,7 @@ export function toRbsp(nal: Uint8Array, limit = nal.length): Uint8Array {
   for (let i = 0; i < end; i += 1) {
     const byte = nal[i] as number;
     if (zeros >= 2 && byte === 3) {
-      out ??= nal.slice(0, end);
+      out ??= copyBytes(nal, 0, end);
       removed += 1;
       zeros = 0;
       continue;

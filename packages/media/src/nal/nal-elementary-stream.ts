@@ -1,4 +1,5 @@
 import type { VideoTrack } from "../access-unit.ts";
+import { copyBytes } from "../bits/copy-bytes.ts";
 import { equalBytes } from "../bits/equal-bytes.ts";
 import type { CodedFrame } from "../coded-frame.ts";
 import { MediaError } from "../media-error.ts";
@@ -75,9 +76,9 @@ export class NalElementaryStream {
     if (this.#record !== undefined && equalBytes(this.#record, record)) return false;
     const { nalLengthSize, sets } = this.#codec.parseConfig(record);
     const replacement = new Map<number, Uint8Array>();
-    for (const set of sets) replacement.set(this.#keyOf(set), set.slice());
+    for (const set of sets) replacement.set(this.#keyOf(set), copyBytes(set));
     const changed = sets.length > 0 && this.#replaceSets(replacement);
-    this.#record = record.slice();
+    this.#record = copyBytes(record);
     this.#nalLengthSize = nalLengthSize;
     return changed;
   }
@@ -162,7 +163,7 @@ export class NalElementaryStream {
       const known = replacement?.get(key) ?? this.#sets.get(key);
       if (known !== undefined && equalBytes(known, nal)) continue;
       replacement ??= new Map(this.#sets);
-      replacement.set(key, nal.slice());
+      replacement.set(key, copyBytes(nal));
       if (kindOf(key) === KIND_SPS && this.#sets.size > 0) spsChanged = true;
     }
     if (replacement === undefined) return false;
