@@ -1,16 +1,13 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { KliegError } from "@klieg/protocol";
 import fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { amfObject } from "./amf-value.ts";
 import { SERVER_CAPABILITIES } from "./enhanced.ts";
 import { RtmpPublishError } from "./publish-error.ts";
 import { type PublisherStatus, RtmpPublisher } from "./rtmp-publisher.ts";
 import { RtmpServer } from "./rtmp-server.ts";
+import { certificate } from "./testing/certificate.ts";
 import { PublicationRecorder } from "./testing/publication-recorder.ts";
 
 const open: AsyncDisposable[] = [];
@@ -47,24 +44,6 @@ async function listen(onSocket: (socket: Socket) => void): Promise<string> {
     },
   });
   return `rtmp://127.0.0.1:${(server.address() as { port: number }).port}/live`;
-}
-
-function certificate(): { cert: Buffer; key: Buffer } {
-  const folder = mkdtempSync(join(tmpdir(), "klieg-rtmp-"));
-  try {
-    const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 2";
-    execFileSync(
-      "openssl",
-      [...request.split(" "), "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key", "-out", "cert"],
-      {
-        cwd: folder,
-        stdio: "ignore",
-      },
-    );
-    return { cert: readFileSync(join(folder, "cert")), key: readFileSync(join(folder, "key")) };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 async function failure(promise: Promise<unknown>): Promise<RtmpPublishError> {
@@ -113,7 +92,7 @@ describe("publisher (STU3, ING1)", () => {
       ...video.map((_, i) => [i * 40 + 7, i]),
       [100, 9],
     ]);
-    expect(publisher.acknowledgedBytes).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(publisher.acknowledgedBytes).toBeGreaterThan(2_500_000), { interval: 5 });
 
     await publisher.close();
     expect(await publication.ended()).toMatchObject({ by: "peer", unpublished: true });

@@ -11,7 +11,7 @@ import { RtmpProtocolError } from "./rtmp-error.ts";
 const CONTROL_CHUNK_STREAM = 2;
 const COMMAND_CHUNK_STREAM = 3;
 const EMPTY = Buffer.alloc(0);
-/** Acknowledged after at most this many bytes, when the peer never named a window. */
+/** How many bytes are acknowledged at a time while the peer has not named a window. */
 const DEFAULT_WINDOW = 2_500_000;
 
 /** What happens on a connection; the callbacks are called one at a time, never after `onClosed`. */
@@ -223,7 +223,7 @@ export class RtmpConnection {
     } catch (error) {
       this.#caught(error);
     }
-    if (!this.#ending && this.#handshake.done && this.#bytesReceived - this.#acknowledged >= this.#window / 2) {
+    if (!this.#ending && this.#handshake.done && this.#bytesReceived - this.#acknowledged >= this.#window) {
       this.#acknowledged = this.#bytesReceived;
       this.#sendNumber(MESSAGE.acknowledgement, this.#bytesReceived);
     }
