@@ -211,6 +211,11 @@ export class LiveMediaPlaylist {
     return segment === undefined || segment.partCount === 0 ? undefined : segment.partCount - 1;
   }
 
+  /** Whether every segment so far began with an independent frame. */
+  get independentSegments(): boolean {
+    return this.#independentSegments;
+  }
+
   /** EXT-X-MEDIA-SEQUENCE */
   get mediaSequence(): number {
     return this.#segments[0]?.msn ?? this.#open?.msn ?? this.#nextMsn;
