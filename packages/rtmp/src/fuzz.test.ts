@@ -1,0 +1,10 @@
+import { runFuzz, testBudget } from "@klieg/base/fuzz";
+import { expect, test } from "vitest";
+import targets from "./rtmp.fuzz.ts";
+
+for (const target of targets) {
+  test(`fuzz ${target.name} (SEC5)`, async () => {
+    const report = await runFuzz(target, testBudget());
+    expect(report.runs).toBeGreaterThan(0);
+  });
+}
