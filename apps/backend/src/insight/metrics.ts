@@ -94,7 +94,7 @@ export class Metrics {
       "klieg_ingest_discontinuities_total",
       "Times that the source's timestamps jumped or ran backwards.",
       "counter",
-      ({ stream }) => stream.timeline.discontinuities,
+      ({ stream }) => stream.timeline.counts.jumps,
     );
     new Counter({
       name: "klieg_reader_dropped_access_units_total",

@@ -37,7 +37,7 @@ export function infoOf(broadcast: Broadcast, hlsPath: string): StreamInfo {
             sample_rate: audio.sampleRate,
             channels: audio.channels,
           },
-    renditions: packager.renditions.map((rendition) => rendition.describe()),
+    renditions: packager.describe(),
     playback: { hls: hlsPath },
   };
 }
@@ -63,7 +63,7 @@ export function healthOf(broadcast: Broadcast): StreamHealth {
             bytes: contribution.meter.bytes,
             video_frames: contribution.meter.videoFrames,
             audio_frames: contribution.meter.audioFrames,
-            discontinuities: stream.timeline.discontinuities,
+            discontinuities: stream.timeline.counts.jumps,
             srt: contribution.session.linkStatistics?.() ?? null,
           },
     transcode: broadcast.transcodeHealth ?? null,

@@ -1,5 +1,5 @@
 import type { Clock } from "@klieg/base";
-import { LiveMediaPlaylist, type RenditionReport, type SegmentStart, TICKS_PER_SECOND } from "@klieg/media";
+import { LiveMediaPlaylist, type PlaylistSegmentStart, type RenditionReport, TICKS_PER_SECOND } from "@klieg/media";
 import type { SegmentArchive } from "./segment-archive.ts";
 
 export interface RenditionEdgeOptions {
@@ -15,6 +15,10 @@ export interface RenditionEdgeOptions {
   readonly windowTicks: number;
   /** Segments that stay in memory behind the open one. */
   readonly segmentsInMemory: number;
+  /** Media Sequence Number of its first segment. */
+  readonly firstMediaSequence: number;
+  /** EXT-X-DISCONTINUITY-SEQUENCE at its first segment. */
+  readonly firstDiscontinuitySequence: number;
   readonly reports: () => readonly RenditionReport[];
 }
 
@@ -73,6 +77,8 @@ export class RenditionEdge {
       partTarget: options.partTarget,
       windowTicks: options.windowTicks,
       independentSegments: true,
+      firstMediaSequence: options.firstMediaSequence,
+      firstDiscontinuitySequence: options.firstDiscontinuitySequence,
       segmentUri: (msn) => `${msn}.m4s`,
       partUri: (serial) => `part-${serial}.m4s`,
       reports: options.reports,
@@ -111,7 +117,7 @@ export class RenditionEdge {
     return `init-${this.#inits.length - 1}.mp4`;
   }
 
-  startSegment(start: SegmentStart): number {
+  startSegment(start: PlaylistSegmentStart): number {
     const msn = this.playlist.startSegment(start);
     this.#open = {
       msn,
@@ -162,12 +168,13 @@ export class RenditionEdge {
     this.#wakeDue();
   }
 
-  /** A segment for which this rendition has no media. */
-  addGapSegment(start: Omit<SegmentStart, "gap">, durationTicks: number): void {
-    this.playlist.appendGapSegment(start, durationTicks);
+  /** A segment for which this rendition has no media. @returns its Media Sequence Number. */
+  addGapSegment(start: Omit<PlaylistSegmentStart, "gap">, durationTicks: number): number {
+    const msn = this.playlist.appendGapSegment(start, durationTicks);
     this.#nextSerial += Math.ceil(durationTicks / Math.floor(this.#options.partTarget * TICKS_PER_SECOND + 1e-6));
     this.#totalTicks += durationTicks;
     this.#wakeDue();
+    return msn;
   }
 
   /** Nothing more will come: everybody who waits is answered. */

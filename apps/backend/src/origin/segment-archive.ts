@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Clock } from "@klieg/base";
 import type { BlobStore } from "../ports/blob-store.ts";
 import type { Logger } from "../ports/logger.ts";
 
@@ -13,20 +14,22 @@ export class SegmentArchive {
   readonly #blobs: BlobStore;
   readonly #prefix: string;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   #writing: Promise<unknown> = Promise.resolve();
   #pendingBytes = 0;
-  #failing = false;
+  #failingSince: number | undefined;
   #notStored = 0;
 
-  constructor(options: { blobs: BlobStore; streamId: string; logger: Logger }) {
+  constructor(options: { blobs: BlobStore; streamId: string; logger: Logger; clock: Clock }) {
+    this.#clock = options.clock;
     this.#blobs = options.blobs;
     this.#prefix = `live/${options.streamId}/`;
     this.#logger = options.logger;
   }
 
-  /** Whether the last write failed. */
-  get failing(): boolean {
-    return this.#failing;
+  /** Since when writing fails, Unix ms; undefined while it does not. */
+  get failingSince(): number | undefined {
+    return this.#failingSince;
   }
 
   /** Segments that could not be stored so far. */
@@ -44,8 +47,8 @@ export class SegmentArchive {
     const done = this.#writing.then(async () => {
       try {
         await this.#blobs.put(this.#key(rendition, msn), chunks);
-        if (this.#failing) this.#logger.info({}, "segments can be stored again");
-        this.#failing = false;
+        if (this.#failingSince !== undefined) this.#logger.info({}, "segments can be stored again");
+        this.#failingSince = undefined;
         return true;
       } catch (error) {
         this.#onFailure(error);
@@ -88,8 +91,10 @@ export class SegmentArchive {
   #onFailure(error: unknown): void {
     this.#notStored += 1;
     // Once, not for every segment of a full disk.
-    if (!this.#failing) this.#logger.error({ err: error }, "segments cannot be stored; the playlists' window shrinks");
-    this.#failing = true;
+    if (this.#failingSince === undefined) {
+      this.#logger.error({ err: error }, "segments cannot be stored; the playlists' window shrinks");
+    }
+    this.#failingSince ??= this.#clock.wall();
   }
 
   #key(rendition: string, msn: number): string {

@@ -104,7 +104,6 @@ export class Contribution implements MediaSink {
     const now = this.#clock.now();
     this.#lastUnitAt = now;
     const unit = this.#timeline.map(raw);
-    if (unit === undefined) return;
     this.meter.add(unit, now);
     try {
       this.guard.checkUnit(unit, now);

@@ -63,7 +63,7 @@ export class Stream implements AsyncDisposable {
     this.#clock = options.clock;
     this.#logger = options.logger.child({ stream: options.id, channel: options.channel });
     this.startedAt = options.clock.wall();
-    this.timeline = new Timeline({ clock: options.clock });
+    this.timeline = new Timeline(options.clock);
     this.#silence = options.clock.every(1000, () => this.#checkSilence());
     this.#armGrace();
     this.#logger.info({}, "stream starting");

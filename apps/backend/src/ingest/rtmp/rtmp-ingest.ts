@@ -1,4 +1,5 @@
 import { FlvDemuxer } from "@klieg/media";
+import { KliegError } from "@klieg/protocol";
 import type { PublishAuthoriser } from "@klieg/rtmp";
 import type { Channels } from "../../channels/channels.ts";
 import type { LiveStreams } from "../../live/live-streams.ts";
@@ -28,7 +29,12 @@ export function rtmpIngest(dependencies: { channels: Channels; live: LiveStreams
         onAudio: (timestampMs, body) => demuxer.pushAudio(timestampMs, body),
         // Nothing in onMetaData is trusted: the bitstreams say what they are.
         onMetadata: () => undefined,
-        close: (end) => contribution.close(end),
+        close: (end) => {
+          if (end.error instanceof KliegError && end.error.code === "internal") {
+            log.error({ err: end.error.cause ?? end.error }, "publication failed");
+          }
+          contribution.close(end);
+        },
       };
     } catch (error) {
       log.info({ app: request.app, encoder: request.encoder, err: error }, "publisher refused");

@@ -3,6 +3,7 @@ import { TsDemuxer } from "@klieg/media";
 import { KliegError } from "@klieg/protocol";
 import {
   type SrtAccept,
+  type SrtCloseReason,
   type SrtConnection,
   type SrtConnectionHandler,
   type SrtConnectionRequest,
@@ -115,7 +116,8 @@ class SrtContributor implements SrtConnectionHandler {
     this.#demuxer?.push(payload);
   }
 
-  onClose(reason: CloseReason): void {
+  onClose(reason: SrtCloseReason): void {
+    if (reason.kind === "handler_error") this.#logger.error({ err: reason.error }, "publication failed");
     this.#demuxer?.flush();
     this.#contribution?.close(reason);
   }

@@ -1,0 +1,201 @@
+import type { VideoCodec } from "@klieg/media";
+import ffmpeg from "fluent-ffmpeg";
+import { type FfmpegBinary, isAtLeast } from "./ffmpeg-binary.ts";
+import type { Rung } from "./ladder.ts";
+import type { EncodePreset } from "./ladder-choice.ts";
+import { deviceOptions, encodeOptions, type Filter, inputFilters, type VideoEncoder } from "./video-encoder.ts";
+
+/** Video of a transcode: one source track decoded once, and the rungs made of it. */
+export interface VideoPlan {
+  readonly codec: VideoCodec;
+  /** Pixels a second of the source: how many threads decoding needs. */
+  readonly pixelRate: number;
+  /** Highest first; at least one. */
+  readonly rungs: readonly Rung[];
+  readonly encoder: VideoEncoder;
+  readonly preset: EncodePreset;
+  /**
+   * 90 kHz ticks as FFmpeg sees them: frames before are decoded and thrown away, so that a run that takes over in mid-GOP
+   * begins with the first frame that nobody has made yet.
+   */
+  readonly firstPts?: number | undefined;
+}
+
+/** Audio of a transcode: one source track made into AAC. */
+export interface AudioPlan {
+  /** Bits/s. */
+  readonly bitrate: number;
+  readonly channels: number;
+  /** Hz. */
+  readonly sampleRate: number;
+}
+
+export interface TranscodePlan {
+  readonly video?: VideoPlan | undefined;
+  readonly audio?: AudioPlan | undefined;
+}
+
+/** The form in which one of FFmpeg's inputs is written. */
+export interface TranscodeInput {
+  readonly format: "mpegts" | "mp4";
+  /** File descriptor that FFmpeg reads. */
+  readonly fd: number;
+  /** What the input carries. */
+  readonly carries: readonly ("video" | "audio")[];
+  /** Bytes that FFmpeg looks at before it begins to decode: the first few frames, or the 2018 FFmpeg loses a GOP. */
+  readonly probeBytes: number;
+}
+
+/** PID of the highest rung in FFmpeg's output; the others follow. */
+export const FIRST_VIDEO_PID = 0x100;
+/** PID of the AAC track in FFmpeg's output. */
+export const AUDIO_PID = 0x1f0;
+
+/** From this rate on one core cannot be sure to decode in time; the second thread costs a frame of latency. */
+const MANY_PIXELS = 150e6;
+/** Slices of a frame are encoded side by side, which adds no latency, but costs some bits each. */
+const LINES_PER_SLICE = 180;
+const MAX_SLICES = 4;
+/** How long the muxer waits for a track that has gone silent, µs. */
+const INTERLEAVE_LIMIT = 200_000;
+
+/**
+ * Arguments for FFmpeg: the source in, one MPEG-TS out on standard output, each rendition on its PID, every frame with
+ * the very timestamp it came with, and keyframes where the source has its own.
+ * @param cores that there are.
+ */
+export function transcodeArguments(
+  binary: FfmpegBinary,
+  plan: TranscodePlan,
+  inputs: readonly TranscodeInput[],
+  cores: number,
+): string[] {
+  const { video, audio } = plan;
+  const command = ffmpeg();
+  for (const [i, input] of inputs.entries()) {
+    const options = i === 0 ? ["-hide_banner", "-nostdin", "-loglevel", "level+warning", "-copyts"] : [];
+    if (i === 0 && video !== undefined) options.push(...deviceOptions(video.encoder));
+    if (input.carries.includes("video") && video !== undefined) options.push(...decoderOptions(video, cores));
+    options.push("-probesize", `${input.probeBytes}`, "-fpsprobesize", "0");
+    command.input(`pipe:${input.fd}`).inputFormat(input.format).inputOptions(options);
+  }
+  command.output("pipe:1").format("mpegts");
+  if (video !== undefined) {
+    const source = inputs.findIndex(({ carries }) => carries.includes("video"));
+    command.complexFilter(scalingFilters(video, `${source}:v:0`));
+    for (const i of video.rungs.keys()) command.outputOptions("-map", `[${encoded(i)}]`);
+    command.outputOptions([
+      ...encodeOptions(video.encoder, video.rungs, {
+        preset: video.preset,
+        threads: (lines) => Math.min(cores, MAX_SLICES, Math.max(1, Math.round(lines / LINES_PER_SLICE))),
+      }),
+      ...timingOptions(binary),
+      ...["-force_key_frames", "source"],
+    ]);
+  } else {
+    command.noVideo();
+  }
+  if (audio !== undefined) {
+    const source = inputs.findIndex(({ carries }) => carries.includes("audio"));
+    command.outputOptions("-map", `${source}:a:0`);
+    command
+      .audioCodec("aac")
+      .audioBitrate(audio.bitrate / 1000)
+      .audioChannels(audio.channels);
+    // Holes in the source are filled with silence: an encoder fed without them would run ahead of the picture.
+    command.audioFrequency(audio.sampleRate).audioFilters("aresample=async=1:min_hard_comp=0.1");
+  } else {
+    command.noAudio();
+  }
+  command.outputOptions(outputOptions(plan));
+  return builtArguments(command);
+}
+
+/** The arguments that fluent-ffmpeg has built. It could also start FFmpeg, but not hold its pipes to bounds or its process to a group. */
+export function builtArguments(command: ffmpeg.FfmpegCommand): string[] {
+  return (command as unknown as { _getArguments(): string[] })._getArguments();
+}
+
+/** Frames leave as they came: neither doubled nor dropped, timestamps to the tick. */
+export function timingOptions(binary: FfmpegBinary): string[] {
+  const passthrough = isAtLeast(binary, 5, 1, 2021) ? "-fps_mode" : "-vsync";
+  return [passthrough, "passthrough", "-enc_time_base", "1:90000"];
+}
+
+/** MPEG-TS with untouched timestamps, each frame written at once. */
+export function outputOptions(plan: TranscodePlan): string[] {
+  const pids = (plan.video?.rungs ?? []).map((_, i) => FIRST_VIDEO_PID + i);
+  if (plan.audio !== undefined) pids.push(AUDIO_PID);
+  return [
+    ...pids.flatMap((pid, i) => ["-streamid", `${i}:${pid}`]),
+    ...["-map_metadata", "-1", "-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"],
+    ...["-omit_video_pes_length", "0", "-pes_payload_size", "0", "-flush_packets", "1"],
+    ...["-max_interleave_delta", `${INTERLEAVE_LIMIT}`, "-max_muxing_queue_size", "4096"],
+  ];
+}
+
+function decoderOptions(video: VideoPlan, cores: number): string[] {
+  // Each thread that decodes a frame of its own delays the picture by one frame.
+  const threads = Math.max(1, Math.min(cores, 8, Math.ceil(video.pixelRate / MANY_PIXELS)));
+  return ["-threads", `${threads}`];
+}
+
+/**
+ * Decoded frames to rungs. Each rung is scaled from the one above it, which costs a third less than scaling all from
+ * the source.
+ * @param source FFmpeg's name of the stream, e.g. `0:v:0`.
+ */
+function scalingFilters(video: VideoPlan, source: string): FilterNode[] {
+  const nodes: FilterNode[] = [];
+  let from = source;
+  let divisor = 1;
+  if (video.firstPts !== undefined) {
+    nodes.push({ filter: "trim", options: { start_pts: video.firstPts }, inputs: from, outputs: "fresh" });
+    from = "fresh";
+  }
+  for (const [i, rung] of video.rungs.entries()) {
+    if (rung.frameRateDivisor > divisor) {
+      nodes.push({
+        filter: "select",
+        options: keepEvery(rung.frameRateDivisor / divisor),
+        inputs: from,
+        outputs: `thinned${i}`,
+      });
+      from = `thinned${i}`;
+      divisor = rung.frameRateDivisor;
+    }
+    const chain: Filter[] = [
+      { filter: "scale", options: { w: rung.width, h: rung.height, flags: "bicubic" } },
+      // Rounding to even dimensions would leave pixels that are not quite square.
+      { filter: "setsar", options: "sar='if(lt(abs(sar-1),0.02),1,sar)'" },
+      { filter: "format", options: "yuv420p" },
+    ];
+    for (const [step, filter] of chain.entries()) {
+      nodes.push({ ...filter, inputs: from, outputs: `scaled${i}_${step}` });
+      from = `scaled${i}_${step}`;
+    }
+    if (i + 1 < video.rungs.length) {
+      nodes.push({ filter: "split", options: "2", inputs: from, outputs: [`made${i}`, `next${i}`] });
+      from = `made${i}`;
+    }
+    const last = inputFilters(video.encoder);
+    for (const [step, filter] of last.entries()) {
+      const to = step + 1 === last.length ? encoded(i) : `given${i}_${step}`;
+      nodes.push({ ...filter, inputs: from, outputs: to });
+      from = to;
+    }
+    from = `next${i}`;
+  }
+  return nodes;
+}
+
+type FilterNode = ffmpeg.FilterSpecification;
+
+function encoded(rung: number): string {
+  return `v${rung}`;
+}
+
+/** Every keyframe, and of the frames after it every `nth`: a rung with half the frames has all of the source's keyframes. */
+function keepEvery(nth: number): string {
+  return `'if(key,st(0,n)*0+1,not(mod(n-ld(0),${nth})))'`;
+}
