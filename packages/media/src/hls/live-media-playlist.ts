@@ -172,7 +172,6 @@ export class LiveMediaPlaylist {
     const mapLine = `#EXT-X-MAP:URI=${quoted(mapUri)}\n`;
     if (printsMap) head += mapLine;
     head += `#EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(start.programDateTimeMs)).toISOString()}\n`;
-    if (start.gap === true) head += "#EXT-X-GAP\n";
     this.#mapUri = mapUri;
     if (start.independent === false) this.#independentSegments = false;
     this.#open = {
@@ -237,7 +236,7 @@ export class LiveMediaPlaylist {
       return undefined;
     }
     const units = ticksToUnits(open.endTicks) - ticksToUnits(open.startTicks);
-    open.tail = `#EXTINF:${formatUnits(units)},\n${uriLine(this.#options.segmentUri(open.msn))}\n`;
+    open.tail = `${open.gap ? "#EXT-X-GAP\n" : ""}#EXTINF:${formatUnits(units)},\n${uriLine(this.#options.segmentUri(open.msn))}\n`;
     this.#segments.push(open);
     this.#moveEdge();
     this.#removeOld();
