@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+interface LockedPackage {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+// npm leaves out what a registry could not tell it about when the lock file was written, and `npm ci` then refuses the
+// whole file; on those other platforms the missing packages are the ones that matter.
+test("package-lock.json has the packages of every platform", () => {
+  const file = path.resolve(import.meta.dirname, "../package-lock.json");
+  const { packages } = JSON.parse(readFileSync(file, "utf8")) as { packages: Record<string, LockedPackage> };
+  const missing = Object.entries(packages).flatMap(([location, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {})
+      .filter((name) => !isLocked(packages, location, name))
+      .map((name) => `${name}, for ${location}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** Whether Node would find `name` from `location`: there, or in a folder above. */
+function isLocked(packages: Readonly<Record<string, unknown>>, location: string, name: string): boolean {
+  const folders = location.split("/");
+  return folders.some((_, depth) => {
+    const above = folders.slice(0, folders.length - depth).join("/");
+    return `${above}/node_modules/${name}` in packages || `node_modules/${name}` in packages;
+  });
+}
