@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const WINDOWS = process.platform === "win32";
+/** The same signal again so soon is the same request by another way. */
+const REPEATED_MS = 1000;
 
 /** The scripts that each command of package.json runs, one after another, the last with the arguments given. */
 export const COMMANDS = {
@@ -51,9 +53,14 @@ export async function installDependencies(root) {
   try {
     // Another command may have installed everything while this one waited for it.
     if (firstDifference(root) === undefined) return;
-    say(`Installing dependencies (${missing}) …`);
+    say(`Installing dependencies (${missing}). This takes a minute or two the first time.`);
     const started = performance.now();
-    await npmCi(root);
+    const ticker = setInterval(() => showElapsed(started), 1000);
+    try {
+      await npmCi(root);
+    } finally {
+      clearInterval(ticker);
+    }
     const still = firstDifference(root);
     if (still !== undefined) {
       throw new BootstrapError(
@@ -135,7 +142,7 @@ function isAlive(pid) {
 }
 
 async function npmCi(root) {
-  const args = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=warn"];
+  const args = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
   // npm tells which npm started us; that one matches the user's installation best.
   const viaNode = process.env.npm_execpath !== undefined && /npm-cli\.[cm]?js$/.test(process.env.npm_execpath);
   const [command, commandArgs] = viaNode ? [process.execPath, [process.env.npm_execpath, ...args]] : ["npm", args];
@@ -252,9 +259,14 @@ export function environmentFor(node, base, root) {
 export async function run(node, args, env) {
   const child = spawn(node, args, { stdio: "inherit", env });
   const signals = ["SIGTERM", "SIGHUP", "SIGINT"];
+  const passedOn = new Map();
   const passOn = (signal) => {
-    // A terminal sends Ctrl-C to the child as well; a second one would mean "at once".
-    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    // A terminal sends Ctrl-C to the child as well, and npm repeats what it was sent itself; to the child a second
+    // signal would mean "at once".
+    if (signal === "SIGINT" && process.stdin.isTTY) return;
+    const last = passedOn.get(signal) ?? Number.NEGATIVE_INFINITY;
+    passedOn.set(signal, performance.now());
+    if (performance.now() - last > REPEATED_MS) child.kill(signal);
   };
   for (const signal of signals) process.on(signal, passOn);
   try {
@@ -272,6 +284,11 @@ function endBy(signal) {
   process.kill(process.pid, signal);
   // Only a signal that this process ignores leaves it alive for that long.
   return new Promise(() => setTimeout(() => process.exit(1), 1000));
+}
+
+/** npm says nothing while it works; a terminal shows at least that time passes. */
+function showElapsed(started) {
+  if (process.stderr.isTTY) process.stderr.write(`  ${Math.round((performance.now() - started) / 1000)} s\r`);
 }
 
 function say(words) {

@@ -21,9 +21,7 @@ test("package-lock.json has the packages of every platform", () => {
 
 /** Whether Node would find `name` from `location`: there, or in a folder above. */
 function isLocked(packages: Readonly<Record<string, unknown>>, location: string, name: string): boolean {
-  const folders = location.split("/");
-  return folders.some((_, depth) => {
-    const above = folders.slice(0, folders.length - depth).join("/");
-    return `${above}/node_modules/${name}` in packages || `node_modules/${name}` in packages;
-  });
+  const steps = location.split("/");
+  const folders = ["", ...steps.map((_, index) => `${steps.slice(0, index + 1).join("/")}/`)];
+  return folders.some((folder) => `${folder}node_modules/${name}` in packages);
 }
