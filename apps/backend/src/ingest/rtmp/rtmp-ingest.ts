@@ -4,6 +4,7 @@ import type { PublishAuthoriser } from "@klieg/rtmp";
 import type { Channels } from "../../channels/channels.ts";
 import type { LiveStreams } from "../../live/live-streams.ts";
 import type { Logger } from "../../ports/logger.ts";
+import { logRefusal } from "../refusal-log.ts";
 
 /**
  * Admits RTMP publishers (ING1): the stream name is the stream key; what follows becomes access units of the
@@ -37,7 +38,7 @@ export function rtmpIngest(dependencies: { channels: Channels; live: LiveStreams
         },
       };
     } catch (error) {
-      log.info({ app: request.app, encoder: request.encoder, err: error }, "publisher refused");
+      logRefusal(log, error);
       throw error;
     }
   };

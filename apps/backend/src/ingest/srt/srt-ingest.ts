@@ -13,6 +13,7 @@ import type { Admission, Channels } from "../../channels/channels.ts";
 import type { LiveStreams } from "../../live/live-streams.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Contribution } from "../../stream/contribution.ts";
+import { logRefusal } from "../refusal-log.ts";
 import { parseSrtStreamId } from "./stream-id.ts";
 
 export interface SrtIngestOptions {
@@ -70,7 +71,7 @@ export class SrtIngest implements Closable {
         ...(passphrase === undefined ? {} : { passphrase }),
       };
     } catch (error) {
-      log.info({ err: error }, "publisher refused");
+      logRefusal(log, error);
       throw error;
     }
   }
@@ -107,7 +108,7 @@ class SrtContributor implements SrtConnectionHandler {
       });
       this.#demuxer = new TsDemuxer(this.#contribution);
     } catch (error) {
-      this.#logger.info({ err: error }, "publisher refused");
+      logRefusal(this.#logger, error);
       void connection.close({ kind: "owner", by: "owner", message: "refused" });
     }
   }
