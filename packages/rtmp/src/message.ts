@@ -38,8 +38,3 @@ export interface RtmpMessage {
   /** Owned by whoever receives the message. */
   readonly body: Buffer;
 }
-
-/** Whether a message of this type carries a part of the stream itself. */
-export function isMedia(type: number): boolean {
-  return type === MESSAGE.audio || type === MESSAGE.video || type === MESSAGE.aggregate;
-}

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { ManualClock } from "@klieg/base";
+import { FuzzRandom } from "@klieg/base/fuzz";
 import { KliegError } from "@klieg/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { amfObject } from "./amf-value.ts";
@@ -419,6 +420,28 @@ describe("peers that mean no good (SEC5)", () => {
     hasty.command(0, "publish", 1, null, "key");
     await hasty.closed;
     expect((await nextDisconnect()).reason.message).toBe('"publish" before connect');
+  });
+
+  test("noise after a good start, at every stage, leaves nothing behind", async () => {
+    const port = await serve(recorder, { limits: { maxConnectionsPerIp: 100 } });
+    const random = new FuzzRandom(7);
+    const noise = () => Buffer.from(random.bytes(3000));
+    await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        await using encoder = new RawEncoder(port);
+        await encoder.ready;
+        if (i % 3 > 0) await encoder.connect();
+        if (i % 3 > 1) {
+          encoder.command(1, "publish", 3, null, "key", "live");
+          await encoder.status();
+        }
+        encoder.socket.end(noise());
+        await encoder.closed;
+      }),
+    );
+    while (server.connections > 0) await server.events.once("disconnected");
+    expect(disconnected).toHaveLength(60);
+    expect(recorder.publications).toHaveLength(20);
   });
 
   test("half a handshake and away leaves nothing behind", async () => {
