@@ -1,6 +1,3 @@
-/** Bytes from the beginning of a NAL unit's start code that tell whether it begins an access unit, leading zeros included. */
-export const BYTES_TO_TELL_START = 8;
-
 /**
  * Whether the NAL unit at `at` (its header byte) begins an access unit, given that a slice came before it:
  * H.264 7.4.1.2.3, HEVC 7.4.2.4.4. The order of slices is taken as it is in all profiles that are broadcast.
@@ -42,12 +39,28 @@ export function isSlice(codec: "h264" | "hevc", headerByte: number): boolean {
   return type === 1 || type === 2 || type === 5;
 }
 
+/** More zeros than this in front of a start code are padding of something else. */
+const MAX_LEADING_ZEROS = 64;
+
 /**
- * Where the header of the NAL unit lies whose start code `data[start, end)` begins with; −1 when it does not
- * begin with a start code.
+ * Whether `data[start, end)` begins with an access unit, given that a slice came before it; `unknown` when more bytes
+ * are needed to tell.
  */
-export function nalAfterStartCode(data: Uint8Array, start: number, end: number): number {
+export function tellStart(
+  beginsAccessUnit: AccessUnitStart,
+  data: Uint8Array,
+  start: number,
+  end: number,
+): "begins" | "continues" | "unknown" {
   let at = start;
   while (at < end && data[at] === 0) at += 1;
-  return at - start >= 2 && at + 1 < end && data[at] === 1 ? at + 1 : -1;
+  const zeros = at - start;
+  if (zeros > MAX_LEADING_ZEROS) return "continues";
+  if (at === end) return "unknown";
+  if (zeros < 2 || data[at] !== 1) return "continues";
+  if (at + BYTES_OF_NAL_TO_TELL >= end) return "unknown";
+  return beginsAccessUnit(data, at + 1, end) ? "begins" : "continues";
 }
+
+/** The longest NAL unit header and a byte of the slice. */
+const BYTES_OF_NAL_TO_TELL = 3;

@@ -23,6 +23,8 @@ export class AudioPesStream implements PesSink {
   #track: AudioTrack | undefined;
   /** PTS of the PES packet under way; −1 when it has none, or its frame has it. */
   #pesTime = -1;
+  /** PTS of an earlier PES packet whose frame goes on in this one; −1 for none. */
+  #carriedTime = -1;
   /** What frames are counted from; −1 before the first PTS. */
   #base = -1;
   #samples = 0;
@@ -49,10 +51,12 @@ export class AudioPesStream implements PesSink {
   onPesStart(header: PesHeader): void {
     this.#length = 0;
     this.#skipping = false;
+    if (this.#pesTime >= 0) this.#carriedTime = this.#pesTime;
     this.#pesTime = header.pts < 0 ? -1 : this.#context.unwrap(header.pts);
     if (this.#pesTime >= 0 && this.#discontinuityAhead) {
       this.#discontinuityAhead = false;
       this.#discontinuity = true;
+      this.#carriedTime = -1;
       this.#framer.reset();
     }
   }
@@ -79,7 +83,6 @@ export class AudioPesStream implements PesSink {
     const bytes = this.#bytes.slice(0, this.#length);
     this.#length = 0;
     this.#framer.push(bytes, this.#onFrame, this.#onTrouble);
-    this.#pesTime = -1;
   }
 
   onPesContinued(): void {} // the framer takes frames in pieces
@@ -88,6 +91,7 @@ export class AudioPesStream implements PesSink {
     this.#length = 0;
     this.#skipping = true;
     this.#pesTime = -1;
+    this.#carriedTime = -1;
     this.#base = -1;
     this.#framer.reset();
   }
@@ -100,12 +104,11 @@ export class AudioPesStream implements PesSink {
 
   #handOn(frame: AudioFrame, announced: AudioTrack): void {
     const track = this.#trackOf(announced);
-    if (frame.beginsHere && this.#pesTime >= 0) {
-      this.#base = this.#pesTime;
-      this.#pesTime = -1;
-      this.#samples = 0;
-    } else if (frame.sampleRate !== this.#sampleRate && this.#base >= 0) {
-      this.#base = this.#now();
+    const time = frame.beginsHere ? this.#pesTime : this.#carriedTime;
+    this.#carriedTime = -1;
+    if (frame.beginsHere) this.#pesTime = -1;
+    if (time >= 0 || (this.#base >= 0 && frame.sampleRate !== this.#sampleRate)) {
+      this.#base = time >= 0 ? time : this.#now();
       this.#samples = 0;
     }
     this.#sampleRate = frame.sampleRate;

@@ -9,11 +9,10 @@ import type { NalElementaryStream } from "../nal/nal-elementary-stream.ts";
 import { NalSpans } from "../nal/nal-spans.ts";
 import {
   type AccessUnitStart,
-  BYTES_TO_TELL_START,
   h264BeginsAccessUnit,
   hevcBeginsAccessUnit,
   isSlice,
-  nalAfterStartCode,
+  tellStart,
 } from "./access-unit-start.ts";
 import type { PesHeader } from "./pes-header.ts";
 import type { PesFlags, PesSink } from "./pes-reader.ts";
@@ -131,8 +130,10 @@ export class VideoPesStream implements PesSink {
   }
 
   onPesStart(header: PesHeader, flags: PesFlags): void {
-    this.#pesStart = this.#length;
-    this.#startKnown = false;
+    if (this.#startKnown) {
+      this.#pesStart = this.#length;
+      this.#startKnown = false;
+    }
     this.#pesMayBeSplit = header.dataLength >= MAY_BE_SPLIT;
     if (header.pts < 0) return;
     const dts = this.#context.unwrap(header.dts < 0 ? header.pts : header.dts);
@@ -158,12 +159,12 @@ export class VideoPesStream implements PesSink {
     if (length > this.#bytes.length && !this.#grow(length)) return;
     this.#bytes.set(data.subarray(start, end), this.#length);
     this.#length = length;
-    if (!this.#startKnown && length - this.#pesStart >= BYTES_TO_TELL_START) this.#tellStart();
+    if (!this.#startKnown) this.#tellStart(false);
   }
 
   onPesEnd(): void {
-    if (!this.#startKnown && this.#length > this.#pesStart) this.#tellStart();
-    if (this.#skipping || this.#length === this.#pesStart) return;
+    // A PES packet of a few bytes may be too short to tell; it is taken together with the next.
+    if (!this.#startKnown || this.#skipping) return;
     const held = this.#aligned < ALIGNMENT_TRUST || this.#pesMayBeSplit;
     // Nothing pending, nothing to wait for: the usual case, in which the bytes are looked at once.
     if (this.#pesStart === 0 && !held) {
@@ -188,16 +189,20 @@ export class VideoPesStream implements PesSink {
 
   /** Hands on what is pending: no more follows. */
   flush(): void {
-    if (!this.#startKnown && this.#length > this.#pesStart) this.#tellStart();
+    if (!this.#startKnown) this.#tellStart(true);
     if (!this.#skipping && this.#length > 0) this.#drain(this.#length, true);
     this.#reset();
   }
 
-  /** Looks how the PES packet under way begins; what was pending ends there or goes on. */
-  #tellStart(): void {
+  /**
+   * Looks how the PES packet under way begins; what was pending ends there or goes on.
+   * @param final whether no more bytes will come that could tell.
+   */
+  #tellStart(final: boolean): void {
+    const told = tellStart(this.#beginsAccessUnit, this.#bytes, this.#pesStart, this.#length);
+    if (told === "unknown" && !final) return;
     this.#startKnown = true;
-    const nal = nalAfterStartCode(this.#bytes, this.#pesStart, this.#length);
-    const begins = nal >= 0 && this.#beginsAccessUnit(this.#bytes, nal, this.#length);
+    const begins = told === "begins";
     if (this.#pesStart > 0) {
       if (!this.#hasSlice) return;
       if (!begins) {
