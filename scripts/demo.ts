@@ -63,9 +63,9 @@ function ffmpegArguments(options: DemoOptions, videoEncoder: string, address: st
 
 /** Runs FFmpeg until it ends or this process is told to. @returns the exit code of the demo. */
 async function broadcast(options: DemoOptions, to: Destination): Promise<number> {
-  const ffmpeg = findDemoFfmpeg(options.protocol, process.env);
+  const ffmpeg = await findDemoFfmpeg(options.protocol, process.env);
   process.stdout.write(
-    `Broadcasting to ${to.shown} with FFmpeg (${ffmpeg.origin}, ${ffmpeg.videoEncoder}).\n` +
+    `Broadcasting to ${to.shown} with FFmpeg ${ffmpeg.version} (${ffmpeg.videoEncoder}).\n` +
       `${to.watch === undefined ? "" : `Watch it at ${to.watch}\n`}Ctrl-C ends it.\n`,
   );
   const child = spawn(ffmpeg.path, ffmpegArguments(options, ffmpeg.videoEncoder, to.address), {

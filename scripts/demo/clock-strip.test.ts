@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import ffmpegInstaller from "@ffmpeg-installer/ffmpeg";
 import { describe, expect, test } from "vitest";
+import { findFfmpeg } from "../../apps/backend/src/transcode/ffmpeg-binary.ts";
 import { CLOCK_STRIP, readClockStrip } from "./clock-strip.ts";
 import { programmeArguments } from "./programme.ts";
 
-const system = spawnSync("ffmpeg", ["-version"]).status === 0 ? "ffmpeg" : undefined;
-const ffmpegs = [ffmpegInstaller.path, ...(system === undefined ? [] : [system])];
+const found = await Promise.all([findFfmpeg(), findFfmpeg({ searchPath: "" })]);
+const ffmpegs = [...new Set(found.flatMap(({ binary }) => (binary === undefined ? [] : [binary.path])))];
 
 describe.each(ffmpegs)("%s", (ffmpeg) => {
   test("the time burnt into the picture is read back after encoding and scaling", { timeout: 30_000 }, () => {
