@@ -2,6 +2,7 @@ import { aacTrack } from "../../aac/aac-track.ts";
 import { buildAdtsFrame } from "../../aac/adts.ts";
 import { buildAudioSpecificConfig } from "../../aac/audio-specific-config.ts";
 import type { AccessUnit, AudioTrack, MediaSink, MediaWarning, Track, VideoTrack } from "../../access-unit.ts";
+import { BitWriter } from "../../bits/bit-writer.ts";
 import { h264Track } from "../../h264/h264-track.ts";
 import { hevcTrack } from "../../hevc/hevc-track.ts";
 import { mp3Track, parseMp3Header } from "../../mp3/mp3-header.ts";
@@ -76,6 +77,33 @@ export function mp3Frame(body: Uint8Array): Uint8Array {
 
 export function adtsFrame(body: Uint8Array, sampleRate = 48_000): Uint8Array {
   return buildAdtsFrame({ objectType: 2, sampleRate, channelConfig: 2 }, body);
+}
+
+/** AAC LC, 48 kHz, mono. */
+export const LATM_CONFIG = 0x1188;
+
+/**
+ * An AudioSyncStream with one AudioMuxElement: a StreamMuxConfig and a payload for each frame.
+ * @param sameMux leave the StreamMuxConfig out.
+ */
+export function latmElement(frames: readonly Uint8Array[], sameMux = false): Uint8Array {
+  const writer = new BitWriter().flag(sameMux);
+  if (!sameMux) {
+    writer
+      .flag(false)
+      .flag(true)
+      .u(6, frames.length - 1)
+      .u(4, 0)
+      .u(3, 0); // version, framing, subframes, program, layer
+    writer.u(16, LATM_CONFIG).u(3, 0).u(8, 0xff).flag(false).flag(false);
+  }
+  for (const frame of frames) {
+    let length = frame.length;
+    for (; length >= 255; length -= 255) writer.u(8, 255);
+    writer.u(8, length).bytes(frame);
+  }
+  const element = writer.toBytes();
+  return bytes(Uint8Array.of(0x56, 0xe0 | (element.length >> 8), element.length & 0xff), element);
 }
 
 export function bytes(...parts: readonly Uint8Array[]): Uint8Array {
