@@ -82,16 +82,7 @@ export function transcodeArguments(
   command.output("pipe:1").format("mpegts");
   if (video !== undefined) {
     const source = inputs.findIndex(({ carries }) => carries.includes("video"));
-    command.complexFilter(scalingFilters(video, `${source}:v:0`));
-    for (const i of video.rungs.keys()) command.outputOptions("-map", `[${encoded(i)}]`);
-    command.outputOptions([
-      ...encodeOptions(video.encoder, video.rungs, {
-        preset: video.preset,
-        threads: (lines) => Math.min(cores, MAX_SLICES, Math.max(1, Math.round(lines / LINES_PER_SLICE))),
-      }),
-      ...timingOptions(binary),
-      ...["-force_key_frames", "source"],
-    ]);
+    addRungs(command, video, { binary, source: `${source}:v:0`, forceKeyframes: "source", cores });
   } else {
     command.noVideo();
   }
@@ -111,19 +102,84 @@ export function transcodeArguments(
   return builtArguments(command);
 }
 
+/** Seconds of the test picture that {@link trialArguments} encodes. */
+export const TRIAL_SECONDS = 1;
+/** Frames a second of the test picture. */
+export const TRIAL_FRAME_RATE = 30;
+/** Seconds between the keyframes that are asked for. */
+export const TRIAL_KEYFRAME_SECONDS = 0.5;
+
+/**
+ * Arguments that encode a moving test picture just as a transcode would, but for where its frames and keyframes come
+ * from.
+ */
+export function trialArguments(
+  binary: FfmpegBinary,
+  encoder: VideoEncoder,
+  rungs: readonly Rung[],
+  cores: number,
+): string[] {
+  const video: VideoPlan = { codec: "h264", pixelRate: 0, rungs, encoder, preset: "veryfast" };
+  const command = ffmpeg()
+    .input(testPicture(640, 360, TRIAL_SECONDS))
+    .inputFormat("lavfi")
+    .inputOptions(["-hide_banner", "-nostdin", "-loglevel", "level+warning", ...deviceOptions(encoder)]);
+  command.output("pipe:1").format("mpegts").noAudio();
+  const forceKeyframes = `expr:gte(t,n_forced*${TRIAL_KEYFRAME_SECONDS})`;
+  addRungs(command, video, { binary, source: "0:v:0", forceKeyframes, cores });
+  command.outputOptions(outputOptions({ video }));
+  return builtArguments(command);
+}
+
+/** Arguments that time software encoding: one rung on one thread, made for nothing. FFmpeg reports the time on stderr. */
+export function benchmarkArguments(encoder: VideoEncoder, rung: Rung, seconds: number): string[] {
+  const command = ffmpeg()
+    .input(testPicture(rung.width, rung.height, seconds))
+    .inputFormat("lavfi")
+    .inputOptions(["-hide_banner", "-nostdin", "-loglevel", "info", "-benchmark"]);
+  command.output("-").format("null").noAudio();
+  command.outputOptions(encodeOptions(encoder, [rung], { preset: "veryfast", threads: () => 1 }));
+  return builtArguments(command);
+}
+
+function testPicture(width: number, height: number, seconds: number): string {
+  return `testsrc2=size=${width}x${height}:rate=${TRIAL_FRAME_RATE}:duration=${seconds},noise=alls=12:allf=t`;
+}
+
+function addRungs(
+  command: ffmpeg.FfmpegCommand,
+  video: VideoPlan,
+  how: {
+    readonly binary: FfmpegBinary;
+    /** FFmpeg's name of the stream that is decoded. */
+    readonly source: string;
+    readonly forceKeyframes: string;
+    readonly cores: number;
+  },
+): void {
+  command.complexFilter(scalingFilters(video, how.source));
+  for (const i of video.rungs.keys()) command.outputOptions("-map", `[${encoded(i)}]`);
+  const threads = (lines: number) => Math.min(how.cores, MAX_SLICES, Math.max(1, Math.round(lines / LINES_PER_SLICE)));
+  command.outputOptions([
+    ...encodeOptions(video.encoder, video.rungs, { preset: video.preset, threads }),
+    ...timingOptions(how.binary),
+    ...["-force_key_frames", how.forceKeyframes],
+  ]);
+}
+
 /** The arguments that fluent-ffmpeg has built. It could also start FFmpeg, but not hold its pipes to bounds or its process to a group. */
-export function builtArguments(command: ffmpeg.FfmpegCommand): string[] {
+function builtArguments(command: ffmpeg.FfmpegCommand): string[] {
   return (command as unknown as { _getArguments(): string[] })._getArguments();
 }
 
 /** Frames leave as they came: neither doubled nor dropped, timestamps to the tick. */
-export function timingOptions(binary: FfmpegBinary): string[] {
+function timingOptions(binary: FfmpegBinary): string[] {
   const passthrough = isAtLeast(binary, 5, 1, 2021) ? "-fps_mode" : "-vsync";
   return [passthrough, "passthrough", "-enc_time_base", "1:90000"];
 }
 
 /** MPEG-TS with untouched timestamps, each frame written at once. */
-export function outputOptions(plan: TranscodePlan): string[] {
+function outputOptions(plan: TranscodePlan): string[] {
   const pids = (plan.video?.rungs ?? []).map((_, i) => FIRST_VIDEO_PID + i);
   if (plan.audio !== undefined) pids.push(AUDIO_PID);
   return [
@@ -154,39 +210,38 @@ function scalingFilters(video: VideoPlan, source: string): FilterNode[] {
     from = "fresh";
   }
   for (const [i, rung] of video.rungs.entries()) {
+    const chain: Filter[] = [];
     if (rung.frameRateDivisor > divisor) {
-      nodes.push({
-        filter: "select",
-        options: keepEvery(rung.frameRateDivisor / divisor),
-        inputs: from,
-        outputs: `thinned${i}`,
-      });
-      from = `thinned${i}`;
+      chain.push({ filter: "select", options: keepEvery(rung.frameRateDivisor / divisor) });
       divisor = rung.frameRateDivisor;
     }
-    const chain: Filter[] = [
+    chain.push(
       { filter: "scale", options: { w: rung.width, h: rung.height, flags: "bicubic" } },
       // Rounding to even dimensions would leave pixels that are not quite square.
       { filter: "setsar", options: "sar='if(lt(abs(sar-1),0.02),1,sar)'" },
       { filter: "format", options: "yuv420p" },
-    ];
-    for (const [step, filter] of chain.entries()) {
-      nodes.push({ ...filter, inputs: from, outputs: `scaled${i}_${step}` });
-      from = `scaled${i}_${step}`;
-    }
+    );
+    const own = inputFilters(video.encoder);
     if (i + 1 < video.rungs.length) {
-      nodes.push({ filter: "split", options: "2", inputs: from, outputs: [`made${i}`, `next${i}`] });
-      from = `made${i}`;
-    }
-    const last = inputFilters(video.encoder);
-    for (const [step, filter] of last.entries()) {
-      const to = step + 1 === last.length ? encoded(i) : `given${i}_${step}`;
-      nodes.push({ ...filter, inputs: from, outputs: to });
-      from = to;
+      addChain(nodes, from, chain, `scaled${i}`);
+      const made = own.length === 0 ? encoded(i) : `made${i}`;
+      nodes.push({ filter: "split", options: "2", inputs: `scaled${i}`, outputs: [made, `next${i}`] });
+      addChain(nodes, made, own, encoded(i));
+    } else {
+      addChain(nodes, from, [...chain, ...own], encoded(i));
     }
     from = `next${i}`;
   }
   return nodes;
+}
+
+function addChain(nodes: FilterNode[], inputs: string, chain: readonly Filter[], outputs: string): void {
+  let from = inputs;
+  for (const [i, filter] of chain.entries()) {
+    const to = i + 1 === chain.length ? outputs : `${outputs}_${i}`;
+    nodes.push({ ...filter, inputs: from, outputs: to });
+    from = to;
+  }
 }
 
 type FilterNode = ffmpeg.FilterSpecification;

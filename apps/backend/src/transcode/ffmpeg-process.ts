@@ -66,8 +66,7 @@ export class FfmpegProcess implements AsyncDisposable {
     lowerPriority(child.pid);
     for (const fd of inputFds) {
       const input = child.stdio[fd] as Writable;
-      // A broken pipe says that FFmpeg is gone, which its exit says too, and why.
-      input.on("error", () => {});
+      input.on("error", ignoreBrokenPipe);
       input.on("drain", options.onDrain);
       this.#inputs.set(fd, input);
     }
@@ -85,7 +84,8 @@ export class FfmpegProcess implements AsyncDisposable {
     };
     child.once("error", (error) => {
       // A kill that fails is reported here too; the process then still has its end to come.
-      if (child.pid === undefined) settle({ code: undefined, signal: undefined, message: `could not be started: ${error.message}` });
+      if (child.pid === undefined)
+        settle({ code: undefined, signal: undefined, message: `could not be started: ${error.message}` });
     });
     child.once("close", (code, signal) => {
       settle({ code: code ?? undefined, signal: signal ?? undefined, message: this.#describe(code, signal) });
@@ -150,6 +150,10 @@ export class FfmpegProcess implements AsyncDisposable {
     const end = signal === null ? `ended with code ${code ?? 0}` : `was killed by ${signal}`;
     return words === "" ? end : `${end}: ${words}`;
   }
+}
+
+function ignoreBrokenPipe(): void {
+  // It says that FFmpeg is gone, which its exit says too, and why.
 }
 
 function lowerPriority(pid: number | undefined): void {

@@ -71,17 +71,30 @@ export function describeFailure(run: FfmpegRun): string {
 }
 
 function said(stderr: string): string {
-  const line = lastWords(stderr);
+  const line = firstError(stderr) ?? lastWords(stderr);
   return line === "" ? "" : `: ${line}`;
 }
 
-/** The last line worth reading of what FFmpeg wrote, at most 300 characters, without the addresses of its objects. */
+/** What went wrong first is usually why the rest did. */
+function firstError(stderr: string): string | undefined {
+  const line = stderr.split(/[\r\n]+/).find((line) => /\[(error|fatal|panic)\]/.test(line));
+  return line === undefined ? undefined : readable(line);
+}
+
+/** The last line worth reading of what FFmpeg wrote, at most 300 characters. */
 export function lastWords(stderr: string): string {
   const lines = stderr.split(/[\r\n]+/).filter((line) => line.trim() !== "" && !MEANINGLESS.test(line));
-  return (lines.at(-1) ?? "")
+  return readable(lines.at(-1) ?? "");
+}
+
+/** Without log levels and the addresses of FFmpeg's objects. */
+function readable(line: string): string {
+  return line
     .replace(/ @ 0x[0-9a-f]+/g, "")
+    .replace(/\[(panic|fatal|error|warning|info)\] /g, "")
     .trim()
     .slice(0, 300);
 }
 
-const MEANINGLESS = /^(Conversion failed!|\s*Last message repeated|Exiting normally|frame=|size=)/;
+const MEANINGLESS =
+  /^(\[\w+\] )?(Conversion failed!|\s*Last message repeated|Exiting normally|frame=|size=)|not enough frames to estimate rate/;

@@ -1,11 +1,17 @@
-import { type AccessUnit, type AudioTrack, type MediaWarning, type Track, TsDemuxer, type VideoTrack } from "@klieg/media";
+import {
+  type AccessUnit,
+  type AudioTrack,
+  type MediaWarning,
+  type Track,
+  TsDemuxer,
+  type VideoTrack,
+} from "@klieg/media";
 import { AUDIO_PID, FIRST_VIDEO_PID } from "./ffmpeg-command.ts";
 import type { Rung } from "./ladder.ts";
 
 /** Takes what FFmpeg has made. `rung` is undefined for the audio. */
 export interface RenditionOutputSink {
   onAccessUnit(rung: Rung | undefined, unit: AccessUnit): void;
-  onWarning(warning: MediaWarning): void;
 }
 
 /**
@@ -20,6 +26,8 @@ export class RenditionOutput {
   /** By the demultiplexer's track: what is handed on instead. */
   readonly #tracks = new Map<Track, { readonly rung: Rung | undefined; readonly track: Track }>();
 
+  #damage: MediaWarning | undefined;
+
   /** @param base 90 kHz ticks of the source's timeline that FFmpeg sees as zero. */
   constructor(rungs: readonly Rung[], base: number, sink: RenditionOutputSink) {
     this.#rungs = rungs;
@@ -28,8 +36,15 @@ export class RenditionOutput {
     this.#demuxer = new TsDemuxer({
       onTrack: (track) => this.#onTrack(track),
       onAccessUnit: (unit) => this.#onAccessUnit(unit),
-      onWarning: (warning) => sink.onWarning(warning),
+      onWarning: (warning) => {
+        this.#damage = warning;
+      },
     });
+  }
+
+  /** What was last wrong with the transport stream: nothing, as a rule, since it comes through a pipe. */
+  get damage(): MediaWarning | undefined {
+    return this.#damage;
   }
 
   push(bytes: Uint8Array): void {
@@ -44,7 +59,8 @@ export class RenditionOutput {
   #onTrack(track: Track): void {
     const pid = this.#demuxer.pidOf(track);
     if (track.kind === "audio") {
-      if (pid === AUDIO_PID) this.#tracks.set(track, { rung: undefined, track: { ...track, id: 0 } satisfies AudioTrack });
+      if (pid === AUDIO_PID)
+        this.#tracks.set(track, { rung: undefined, track: { ...track, id: 0 } satisfies AudioTrack });
       return;
     }
     const rung = this.#rungs[(pid ?? 0) - FIRST_VIDEO_PID];

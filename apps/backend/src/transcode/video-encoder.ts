@@ -47,7 +47,7 @@ export function inputFilters(encoder: VideoEncoder): Filter[] {
     case "h264_amf":
       return [{ filter: "format", options: "nv12" }];
     default:
-      return [{ filter: "format", options: "yuv420p" }];
+      return []; // they take planes as they are
   }
 }
 

@@ -1,0 +1,330 @@
+import type { Clock } from "@klieg/base";
+import {
+  type AccessUnit,
+  type AudioTrack,
+  MediaError,
+  type MediaWarning,
+  TICKS_PER_SECOND,
+  type VideoTrack,
+} from "@klieg/media";
+import type { FfmpegBinary } from "./ffmpeg-binary.ts";
+import { type AudioPlan, type TranscodeInput, transcodeArguments } from "./ffmpeg-command.ts";
+import { type FfmpegExit, FfmpegProcess } from "./ffmpeg-process.ts";
+import type { Rung } from "./ladder.ts";
+import type { EncodePreset } from "./ladder-choice.ts";
+import { RenditionOutput } from "./rendition-output.ts";
+import { feedInputs, SourceFeed } from "./source-feed.ts";
+import type { VideoEncoder } from "./video-encoder.ts";
+
+/** What one FFmpeg is to make of which tracks. At least one of the two. */
+export interface RunPlan {
+  readonly video:
+    | {
+        readonly track: VideoTrack;
+        readonly frameRate: number;
+        /** Highest first; at least one. */
+        readonly rungs: readonly Rung[];
+        readonly encoder: VideoEncoder;
+        readonly preset: EncodePreset;
+      }
+    | undefined;
+  readonly audio: ({ readonly track: AudioTrack } & AudioPlan) | undefined;
+}
+
+/** Told of what becomes of a run. Called synchronously. */
+export interface RunSink {
+  onAccessUnit(run: TranscodeRun, rung: Rung | undefined, unit: AccessUnit): void;
+  /** FFmpeg did not keep up: video was dropped up to a keyframe. @param count access units. */
+  onDropped(run: TranscodeRun, count: number): void;
+  /** Once; after the last access unit. */
+  onExit(run: TranscodeRun, exit: FfmpegExit): void;
+}
+
+export interface RunOptions {
+  readonly binary: FfmpegBinary;
+  readonly plan: RunPlan;
+  /** What it begins with: from a keyframe on. At least one. */
+  readonly seed: readonly AccessUnit[];
+  /** Presentation time, 90 kHz ticks, after which frames are wanted: those up to it are only decoded. */
+  readonly after: number | undefined;
+  readonly cores: number;
+  readonly clock: Clock;
+  readonly setpriv: string | undefined;
+  readonly sink: RunSink;
+}
+
+/** What FFmpeg sees begins at one second: encoders of sound put out a little before their first input. */
+const LEAD = TICKS_PER_SECOND;
+/** Media that may wait for FFmpeg, beyond what it was given to begin with. */
+const QUEUE_TICKS = 3 * TICKS_PER_SECOND;
+const QUEUE_BYTES = 32 * 1024 * 1024;
+/** FFmpeg is to look at so many frames before it begins. */
+export const PROBED_FRAMES = 5;
+const PROBE_OVERHEAD = 1.05;
+const PROBE_EXTRA_BYTES = 4096;
+
+/**
+ * One FFmpeg at work: takes access units, never blocks and never holds more than three seconds of them, hands back
+ * those of the renditions. Lives until its input is finished, it is killed, or it dies.
+ */
+export class TranscodeRun implements AsyncDisposable {
+  readonly plan: RunPlan;
+  /** {@link Clock.now} at the start. */
+  readonly startedAt: number;
+  readonly #process: FfmpegProcess;
+  readonly #feed: SourceFeed;
+  readonly #output: RenditionOutput;
+  readonly #sink: RunSink;
+  readonly #clock: Clock;
+  readonly #base: number;
+  #queue: AccessUnit[] = [];
+  #head = 0;
+  #queuedBytes = 0;
+  #queueTicks = QUEUE_TICKS;
+  #waitingForKeyframe = false;
+  #finishing = false;
+  #pumping = false;
+  #malformed = 0;
+  #firstPts: number | undefined;
+  #lastInputPts: number;
+  #lastOutputPts: number | undefined;
+  #lastInputAt: number;
+  #lastOutputAt: number | undefined;
+
+  /** @throws MediaError when FFmpeg's input cannot carry a track. */
+  constructor(options: RunOptions) {
+    const { plan, seed, sink, clock } = options;
+    const first = seed[0] as AccessUnit;
+    this.plan = plan;
+    this.#sink = sink;
+    this.#clock = clock;
+    this.startedAt = clock.now();
+    this.#lastInputAt = this.startedAt;
+    this.#lastInputPts = first.pts;
+    this.#base = first.dts - LEAD;
+    const { video, audio } = plan;
+    const inputs = withProbe(feedInputs(video?.track, audio?.track), seed);
+    const args = transcodeArguments(
+      options.binary,
+      {
+        video: video && {
+          codec: video.track.codec,
+          pixelRate: video.track.width * video.track.height * video.frameRate,
+          rungs: video.rungs,
+          encoder: video.encoder,
+          preset: video.preset,
+          firstPts: options.after === undefined ? undefined : options.after + 1 - this.#base,
+        },
+        audio,
+      },
+      inputs,
+      options.cores,
+    );
+    this.#output = new RenditionOutput(video?.rungs ?? [], this.#base, {
+      onAccessUnit: (rung, unit) => this.#onAccessUnit(rung, unit),
+    });
+    // What the feed writes before there is a process is its headers.
+    const headers: [fd: number, bytes: Uint8Array][] = [];
+    let process: FfmpegProcess | undefined;
+    this.#feed = new SourceFeed(video?.track, audio?.track, this.#base, (fd, bytes) => {
+      if (process === undefined) headers.push([fd, bytes]);
+      else process.write(fd, bytes);
+    });
+    process = new FfmpegProcess({
+      path: options.binary.path,
+      args,
+      inputFds: inputs.map(({ fd }) => fd),
+      clock,
+      setpriv: options.setpriv,
+      onOutput: (bytes) => this.#output.push(bytes),
+      onDrain: () => this.#pump(),
+      onExit: (exit) => this.#onExit(exit),
+    });
+    this.#process = process;
+    for (const [fd, bytes] of headers) process.write(fd, bytes);
+    const last = seed.at(-1) as AccessUnit;
+    this.#queueTicks += last.dts - first.dts;
+    for (const unit of seed) this.push(unit);
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Presentation time of the newest access unit that came in. */
+  get lastInputPts(): number {
+    return this.#lastInputPts;
+  }
+
+  /** Presentation time up to which every rendition has been made; undefined before that. */
+  get lastOutputPts(): number | undefined {
+    return this.#lastOutputPts;
+  }
+
+  /** {@link Clock.now} when the newest access unit came in. */
+  get lastInputAt(): number {
+    return this.#lastInputAt;
+  }
+
+  /** {@link Clock.now} when something last came out. */
+  get lastOutputAt(): number | undefined {
+    return this.#lastOutputAt;
+  }
+
+  /** Media that FFmpeg was given and has not made, 90 kHz ticks. */
+  get lag(): number {
+    return this.#lastInputPts - (this.#lastOutputPts ?? this.#firstPts ?? this.#lastInputPts);
+  }
+
+  /** Media since the run began, 90 kHz ticks; FFmpeg's timestamps have 33 bits. */
+  get age(): number {
+    return this.#lastInputPts - this.#base;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Access units that could not be written because they were malformed. */
+  get malformed(): number {
+    return this.#malformed;
+  }
+
+  /** The last thing that FFmpeg complained of; empty where it has not. */
+  get lastWords(): string {
+    return this.#process.lastWords;
+  }
+
+  /** What was last wrong with the stream that FFmpeg writes. */
+  get damage(): MediaWarning | undefined {
+    return this.#output.damage;
+  }
+
+  /** Takes the next access unit of the source. */
+  push(unit: AccessUnit): void {
+    if (this.#finishing) return;
+    if (unit.track.kind === "video" || this.plan.video === undefined) {
+      this.#firstPts ??= unit.pts;
+      this.#lastInputPts = Math.max(this.#lastInputPts, unit.pts);
+      this.#lastInputAt = this.#clock.now();
+    }
+    if (this.#waitingForKeyframe && unit.track.kind === "video") {
+      if (!unit.keyframe) {
+        this.#sink.onDropped(this, 1);
+        return;
+      }
+      this.#waitingForKeyframe = false;
+    }
+    this.#queue.push(unit);
+    this.#queuedBytes += unit.data.byteLength;
+    this.#pump();
+    if (this.#overfull(unit)) this.#drop();
+  }
+
+  /** The source has ended, or another run takes over: FFmpeg makes what it has been given, and exits. */
+  finish(): void {
+    this.#finishing = true;
+    this.#pump();
+  }
+
+  /** Ends FFmpeg at once. What it has not handed over is lost. */
+  kill(): void {
+    this.#finishing = true;
+    this.#queue = [];
+    this.#head = 0;
+    this.#process.kill();
+  }
+
+  /** Ends the input and then FFmpeg, at the latest after 1.5 s. */
+  async close(): Promise<void> {
+    this.#finishing = true;
+    this.#queue = [];
+    this.#head = 0;
+    await this.#process.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #pump(): void {
+    // Writing can find the process gone, whose exit is told of at once.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#head < this.#queue.length && this.#process.wantsInput) {
+      const unit = this.#queue[this.#head] as AccessUnit;
+      this.#head += 1;
+      this.#queuedBytes -= unit.data.byteLength;
+      try {
+        this.#feed.push(unit);
+      } catch (error) {
+        if (!(error instanceof MediaError)) throw error;
+        this.#malformed += 1;
+      }
+    }
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#head = 0;
+      this.#queueTicks = QUEUE_TICKS;
+      if (this.#finishing) this.#process.endInput();
+    } else if (this.#head >= 256) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#pumping = false;
+  }
+
+  #overfull(newest: AccessUnit): boolean {
+    const oldest = this.#queue[this.#head];
+    if (oldest === undefined) return false;
+    return this.#queuedBytes > QUEUE_BYTES || newest.dts - oldest.dts > this.#queueTicks;
+  }
+
+  /** Drops what waits up to its newest keyframe, or, where there is none, up to the next that comes; sound is kept. */
+  #drop(): void {
+    const waiting = this.#queue.slice(this.#head);
+    const keyframe = waiting.findLastIndex((unit) => unit.track.kind === "video" && unit.keyframe);
+    const resumes = keyframe > 0 ? keyframe : waiting.length;
+    const kept = waiting.filter(
+      (unit, i) => i >= resumes || (unit.track.kind === "audio" && this.plan.video !== undefined),
+    );
+    this.#waitingForKeyframe = keyframe <= 0 && this.plan.video !== undefined;
+    this.#queue = kept;
+    this.#head = 0;
+    this.#queueTicks = QUEUE_TICKS;
+    this.#queuedBytes = kept.reduce((sum, unit) => sum + unit.data.byteLength, 0);
+    this.#sink.onDropped(this, waiting.length - kept.length);
+  }
+
+  #onAccessUnit(rung: Rung | undefined, unit: AccessUnit): void {
+    this.#lastOutputAt = this.#clock.now();
+    const { video } = this.plan;
+    // The lowest rung is written last.
+    if (rung === video?.rungs.at(-1)) this.#lastOutputPts = Math.max(this.#lastOutputPts ?? 0, unit.pts);
+    this.#sink.onAccessUnit(this, rung, unit);
+  }
+
+  #onExit(exit: FfmpegExit): void {
+    this.#output.flush();
+    this.#finishing = true;
+    this.#queue = [];
+    this.#head = 0;
+    this.#sink.onExit(this, exit);
+  }
+}
+
+/** FFmpeg begins to decode when it has seen the first frames: their size is known. */
+function withProbe(inputs: Omit<TranscodeInput, "probeBytes">[], seed: readonly AccessUnit[]): TranscodeInput[] {
+  return inputs.map((input) => {
+    const wanted = input.carries[0];
+    let frames = 0;
+    let bytes = 0;
+    for (const unit of seed) {
+      if (!input.carries.includes(unit.track.kind)) continue;
+      bytes += unit.data.byteLength;
+      if (unit.track.kind === wanted) frames += 1;
+      if (frames === PROBED_FRAMES) break;
+    }
+    return { ...input, probeBytes: Math.round(bytes * PROBE_OVERHEAD) + PROBE_EXTRA_BYTES };
+  });
+}
