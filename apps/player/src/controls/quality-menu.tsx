@@ -1,0 +1,128 @@
+import { type KeyboardEvent, useEffect, useRef } from "react";
+import { useStore } from "zustand";
+import { bitrate } from "../figures.ts";
+import type { LiveSession } from "../playback/live-session.ts";
+import { byQuality, type Rendition, renditionName } from "../playback/rendition.ts";
+import { strings } from "../strings.ts";
+import { CheckIcon } from "./icons.tsx";
+
+export interface QualityMenuProps {
+  readonly session: LiveSession;
+  readonly statisticsOpen: boolean;
+  readonly onToggleStatistics: () => void;
+  readonly onOpenHelp: () => void;
+  /** @param returnFocus whether the keyboard closed it. */
+  readonly onClose: (returnFocus: boolean) => void;
+}
+
+/** The text of the quality button: `720p · Auto`, or `1080p60` when pinned. */
+export function useQualityLabel(session: LiveSession): string {
+  const current = useStore(session.store, (state) => state.current);
+  const pinned = useStore(session.store, (state) => state.pinned);
+  const words = strings.controls;
+  if (pinned) return renditionName(pinned);
+  return current ? `${renditionName(current)} · ${words.automatic}` : words.automatic;
+}
+
+/** Automatic or pinned quality; and the way to the statistics and the shortcuts. */
+export function QualityMenu({ session, statisticsOpen, onToggleStatistics, onOpenHelp, onClose }: QualityMenuProps) {
+  const menu = useRef<HTMLDivElement>(null);
+  const renditions = useStore(session.store, (state) => state.renditions);
+  const current = useStore(session.store, (state) => state.current);
+  const pinned = useStore(session.store, (state) => state.pinned);
+  const words = strings.controls;
+
+  useEffect(() => {
+    const element = menu.current;
+    if (!element) return;
+    (
+      element.querySelector<HTMLElement>('[aria-checked="true"]') ?? element.querySelector<HTMLElement>("button")
+    )?.focus();
+    const onPointerDown = (event: Event) => {
+      const target = event.target as Element | null;
+      // The button that opened the menu closes it by itself.
+      if (!element.contains(target) && !target?.closest('[aria-haspopup="menu"]')) onClose(false);
+    };
+    document.addEventListener("pointerdown", onPointerDown);
+    return () => document.removeEventListener("pointerdown", onPointerDown);
+  }, [onClose]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const items = [...(menu.current?.querySelectorAll<HTMLElement>("button") ?? [])];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    const goTo: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 };
+    const next = goTo[event.key];
+    if (next !== undefined) {
+      event.preventDefault();
+      items.at(next % items.length)?.focus();
+    } else if (event.key === "Escape" || event.key === "q") {
+      event.preventDefault();
+      onClose(true);
+    } else if (event.key === "Tab") {
+      onClose(false);
+    }
+  };
+  const choose = (rendition: Rendition | null) => {
+    session.setQuality(rendition);
+    onClose(true);
+  };
+
+  return (
+    <div ref={menu} className="menu" role="menu" tabIndex={-1} aria-label={words.quality} onKeyDown={onKeyDown}>
+      <MenuItem
+        role="menuitemradio"
+        checked={pinned === null}
+        label={words.automatic}
+        detail={pinned === null && current ? words.automaticNow(renditionName(current)) : ""}
+        onChoose={() => choose(null)}
+      />
+      {renditions.toSorted(byQuality).map((rendition) => (
+        <MenuItem
+          key={rendition.index}
+          role="menuitemradio"
+          checked={pinned?.index === rendition.index}
+          label={rendition.height === null ? strings.stage.soundOnly : renditionName(rendition)}
+          detail={bitrate(rendition.bitrate)}
+          onChoose={() => choose(rendition)}
+        />
+      ))}
+      <hr />
+      <MenuItem
+        role="menuitemcheckbox"
+        checked={statisticsOpen}
+        label={words.statistics}
+        shortcut="i"
+        onChoose={() => {
+          onToggleStatistics();
+          onClose(true);
+        }}
+      />
+      <MenuItem role="menuitem" label={words.shortcuts} shortcut="?" onChoose={onOpenHelp} />
+    </div>
+  );
+}
+
+interface MenuItemProps {
+  readonly role: "menuitem" | "menuitemradio" | "menuitemcheckbox";
+  readonly label: string;
+  readonly checked?: boolean;
+  readonly detail?: string;
+  readonly shortcut?: string;
+  readonly onChoose: () => void;
+}
+
+function MenuItem({ role, label, checked, detail, shortcut, onChoose }: MenuItemProps) {
+  const semantics = checked === undefined ? { role } : { role, "aria-checked": checked };
+  return (
+    <button type="button" {...semantics} tabIndex={-1} className="menu-item" onClick={onChoose}>
+      <span className="menu-check">{checked ? <CheckIcon /> : null}</span>
+      <span className="menu-label">{label}</span>
+      {detail ? <span className="figure quiet">{detail}</span> : null}
+      {shortcut ? (
+        <span aria-hidden="true">
+          <kbd>{shortcut}</kbd>
+        </span>
+      ) : null}
+    </button>
+  );
+}

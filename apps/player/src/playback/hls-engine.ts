@@ -1,0 +1,162 @@
+import Hls, { type ErrorData, type HlsConfig, type Level } from "hls.js";
+import type { EngineOptions, LiveEdge, PlaybackEngine } from "./engine.ts";
+import type { Rendition } from "./rendition.ts";
+
+/** Playlists are small and blocking; what fails is retried fast, since a live viewer has about a second of cushion. */
+const FAST_RETRY = { maxNumRetry: 3, retryDelayMs: 250, maxRetryDelayMs: 2000 };
+
+function config(bandwidth: number): Partial<HlsConfig> {
+  return {
+    lowLatencyMode: true,
+    // CMAF passes through without being remuxed, so a worker would only add a copy and a hop.
+    enableWorker: false,
+    preferManagedMediaSource: true,
+    abrEwmaDefaultEstimate: bandwidth,
+    abrEwmaDefaultEstimateMax: Math.max(bandwidth, 5_000_000),
+    // The distance from the edge is the LatencyController's business alone: hls.js neither changes the rate nor the target nor jumps.
+    maxLiveSyncPlaybackRate: 1,
+    liveSyncOnStallIncrease: 0,
+    // The size of the picture is capped by the session, without flushing what is buffered.
+    capLevelToPlayerSize: false,
+    backBufferLength: 30,
+    maxBufferLength: 20,
+    maxMaxBufferLength: 60,
+    // A rendition that failed may be offered again: FFmpeg comes back within seconds.
+    errorPenaltyExpireMs: 20_000,
+    enableEmsgMetadataCues: false,
+    enableID3MetadataCues: false,
+    enableDateRangeMetadataCues: false,
+    manifestLoadPolicy: policy(8000, { maxNumRetry: 1, retryDelayMs: 500, maxRetryDelayMs: 500 }),
+    // A blocked playlist request may take three target durations (RFC 8216bis §6.2.5.2).
+    playlistLoadPolicy: policy(20_000, FAST_RETRY),
+    fragLoadPolicy: policy(15_000, FAST_RETRY),
+  };
+}
+
+function policy(timeoutMs: number, errorRetry: typeof FAST_RETRY): HlsConfig["fragLoadPolicy"] {
+  return {
+    default: {
+      maxTimeToFirstByteMs: timeoutMs,
+      maxLoadTimeMs: timeoutMs * 2,
+      timeoutRetry: { maxNumRetry: 1, retryDelayMs: 0, maxRetryDelayMs: 0 },
+      errorRetry,
+    },
+  };
+}
+
+/** hls.js, in low-latency mode. */
+export class HlsEngine implements PlaybackEngine {
+  readonly protocol = "hls.js";
+  readonly #hls: Hls;
+  #destroyed = false;
+
+  constructor(options: EngineOptions) {
+    const { video, events, chooseStart, bandwidth } = options;
+    const hls = new Hls(config(bandwidth));
+    this.#hls = hls;
+    hls.on(Hls.Events.MANIFEST_PARSED, (_event, data) => {
+      const renditions = data.levels.map(toRendition);
+      const { start, pinned, cap } = chooseStart(renditions);
+      if (cap !== null) hls.autoLevelCapping = cap;
+      if (start !== null) {
+        if (pinned) hls.loadLevel = start;
+        else hls.startLevel = start;
+      }
+      events.renditions?.(renditions);
+    });
+    hls.on(Hls.Events.LEVELS_UPDATED, (_event, data) => events.renditions?.(data.levels.map(toRendition)));
+    hls.on(Hls.Events.LEVEL_SWITCHED, (_event, data) => events.rendition?.(data.level));
+    hls.on(Hls.Events.ERROR, (_event, data) => events.fault(toFault(data)));
+    hls.attachMedia(video);
+  }
+
+  load(url: string): void {
+    this.#hls.loadSource(url);
+  }
+
+  liveEdge(): LiveEdge | null {
+    const details = this.#hls.latestLevelDetails;
+    if (!details || details.fragments.length === 0) return null;
+    const published = details.edge;
+    return {
+      edge: published + (details.live ? details.age : 0),
+      published,
+      start: details.fragmentStart,
+      holdBack: details.partHoldBack || details.holdBack || details.targetduration * 3,
+      partTarget: details.partTarget || null,
+      targetDuration: details.targetduration,
+      live: details.live,
+    };
+  }
+
+  playingDate(): number | null {
+    const date = this.#hls.playingDate;
+    return date ? date.getTime() : null;
+  }
+
+  bandwidth(): number | null {
+    const estimate = this.#hls.bandwidthEstimate;
+    return Number.isFinite(estimate) ? estimate : null;
+  }
+
+  pin(index: number | null): void {
+    this.#hls.loadLevel = index ?? -1;
+  }
+
+  get automatic(): boolean {
+    return this.#hls.autoLevelEnabled;
+  }
+
+  cap(index: number | null): void {
+    this.#hls.autoLevelCapping = index ?? -1;
+  }
+
+  holdAt(target: number): void {
+    this.#hls.targetLatency = target;
+  }
+
+  suspend(): void {
+    this.#hls.stopLoad();
+  }
+
+  resume(): void {
+    this.#hls.startLoad();
+  }
+
+  recoverMedia(): void {
+    this.#hls.recoverMediaError();
+  }
+
+  swapAudioCodec(): void {
+    this.#hls.swapAudioCodec();
+    this.#hls.recoverMediaError();
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#hls.destroy();
+  }
+}
+
+function toRendition(level: Level, index: number): Rendition {
+  return {
+    index,
+    width: level.width || null,
+    height: level.height || null,
+    bitrate: level.bitrate,
+    frameRate: level.frameRate || null,
+    codecs: [level.videoCodec, level.audioCodec].filter(Boolean).join(", ") || null,
+  };
+}
+
+function toFault(data: ErrorData) {
+  return {
+    origin: "engine" as const,
+    type: data.type,
+    detail: data.details,
+    fatal: data.fatal,
+    status: data.response?.code ?? null,
+    native: false,
+  };
+}

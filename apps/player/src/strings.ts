@@ -1,0 +1,186 @@
+import { span } from "./figures.ts";
+import type { FailureReason } from "./playback/recovery.ts";
+
+/** Every word that the player shows or speaks, in one place so that it can be translated as one file. */
+export const strings = {
+  brand: "Klieg",
+  home: {
+    label: "Klieg, all channels",
+    title: "Live now",
+    loading: "Looking for channels…",
+    offAirTitle: "Off air",
+    emptyTitle: "The stage is dark",
+    emptyDetail: "Nobody is live on this server. Start a broadcast and it appears here by itself.",
+    encoderTitle: "From OBS, or any encoder",
+    encoderServer: "Server",
+    encoderKey: "Stream key",
+    encoderKeyDetail: "Printed in the terminal when Klieg first started.",
+    demoTitle: "No camera at hand",
+    demoDetail: "A moving picture with sound",
+    unreachableTitle: "The server does not answer",
+    unreachableDetail: "This page keeps trying.",
+    tryNow: "Try now",
+    watch: (title: string, channel: string) => `Watch ${title} on ${channel}`,
+  },
+  watch: {
+    live: "Live",
+    offAir: "Off air",
+    startingSoon: "Starting",
+    paused: "On pause",
+    liveFor: (ms: number) => {
+      const length = spanInWords(ms);
+      return length ? `Live for ${length}` : "Just went live";
+    },
+    playerLabel: (title: string) => `Video player: ${title}`,
+    notFoundTitle: "There is nothing here",
+    notFoundDetail: "The address may be mistyped.",
+    allChannels: "See who is live",
+  },
+  share: {
+    action: "Share",
+    title: "Share this broadcast",
+    link: "Link",
+    embed: "Embed on a page",
+    copy: "Copy",
+    copied: "Copied",
+    system: "Send with…",
+    close: "Close",
+  },
+  embed: {
+    open: (brand: string) => `Watch on ${brand}`,
+  },
+  controls: {
+    play: "Play",
+    pause: "Pause",
+    mute: "Mute",
+    unmute: "Unmute",
+    volume: "Volume",
+    volumeValue: (percent: number) => `${percent} %`,
+    seek: "Position in the broadcast",
+    atLive: "Live",
+    behindLive: (words: string) => `${words} behind live`,
+    goLive: "Go live",
+    latency: (words: string) => `Live, ${words} behind the camera`,
+    quality: "Quality",
+    automatic: "Auto",
+    automaticNow: (name: string) => `now ${name}`,
+    statistics: "Statistics",
+    shortcuts: "Keyboard shortcuts",
+    enterFullScreen: "Full screen",
+    leaveFullScreen: "Leave full screen",
+    enterPictureInPicture: "Picture in picture",
+    leavePictureInPicture: "Leave picture in picture",
+    tapForSound: "Tap for sound",
+    clickForSound: "Click for sound",
+    close: "Close",
+    toolbar: "Player controls",
+  },
+  stage: {
+    connecting: "Connecting…",
+    soundOnly: "Sound only",
+    starting: {
+      title: "The broadcast is starting",
+      detail: "An encoder is connected; the picture follows in a moment.",
+    },
+    interrupted: {
+      title: "The broadcast paused",
+      detail: "Waiting for the encoder. It goes on by itself.",
+    },
+    offline: {
+      title: (channel: string) => `${channel} is off air`,
+      detail: "This page starts to play by itself when the broadcast begins.",
+    },
+    ended: {
+      title: "The broadcast has ended",
+      detail: (ms: number | null) => {
+        const length = ms === null ? null : spanInWords(ms);
+        return length
+          ? `It was live for ${length}. The next one starts here by itself.`
+          : "The next one starts here by itself.";
+      },
+    },
+    missing: {
+      title: (channel: string) => `There is no channel “${channel}”`,
+      detail: "The address may be mistyped.",
+    },
+    unreachable: { title: "The server does not answer", detail: "Check the connection. This page keeps trying." },
+    ready: "Play",
+    blocked: { title: "Play", detail: "The browser waits for a click before it plays." },
+    retryingIn: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s` : "Trying again…"),
+    tryNow: "Try now",
+    startAgain: "Start again",
+    reloadPage: "Reload the page",
+  },
+  failures: {
+    unreachable: { title: "The stream does not arrive", detail: "The connection to the server broke." },
+    forbidden: { title: "This broadcast is not open to everyone", detail: "Ask the channel for access." },
+    unsupported: {
+      title: "This browser cannot play the broadcast",
+      detail: "It has no decoder for the format. A current Chrome, Edge, Firefox or Safari can.",
+    },
+    undecodable: { title: "The picture could not be decoded", detail: "Starting again usually helps." },
+    internal: { title: "The player stumbled", detail: "Starting again usually helps." },
+  } satisfies Record<FailureReason, { title: string; detail: string }>,
+  announcements: {
+    playing: "Playing live",
+    paused: "Paused",
+    buffering: "Buffering",
+    muted: "Muted",
+    unmuted: "Sound on",
+    volume: (percent: number) => `Volume ${percent} %`,
+    quality: (name: string) => `Quality ${name}`,
+    qualityAutomatic: "Quality automatic",
+    live: "At the live edge",
+    linkCopied: "Copied",
+  },
+  statistics: {
+    title: "Statistics",
+    holding: (words: string) => `Holding ${words} behind the live edge.`,
+    catchingUp: (rate: string) => `Catching up, playing at ${rate}.`,
+    easingBack: (rate: string) => `Building up a cushion, playing at ${rate}.`,
+    refilling: "Ran dry; waiting for a cushion.",
+    waiting: "Nothing to play; waiting for media.",
+    past: "Watching the past; the live edge is not followed.",
+    halted: "Paused.",
+    widened: (words: string) => `Stalls widened the distance to ${words}.`,
+    latency: "Camera to screen",
+    fromEdge: "From live edge",
+    target: "Target",
+    buffer: "Buffer ahead",
+    bandwidth: "Bandwidth",
+    rendition: "Rendition",
+    bitrate: "Bit rate",
+    codecs: "Codecs",
+    frames: "Dropped frames",
+    stalls: "Stalls",
+    partTarget: "Part target",
+    protocol: "Protocol",
+    startUp: "Start-up",
+    clock: "Clock offset",
+    ofFrames: (dropped: string, total: string) => `${dropped} of ${total}`,
+    lastMinute: "last minute",
+  },
+  help: {
+    title: "Keyboard shortcuts",
+    playPause: "Play or pause",
+    mute: "Mute",
+    fullScreen: "Full screen",
+    pictureInPicture: "Picture in picture",
+    seek: "5 seconds back or on",
+    volume: "Louder or quieter",
+    live: "Go live",
+    quality: "Quality",
+    statistics: "Statistics",
+    help: "This list",
+    or: "or",
+  },
+} as const;
+
+/** e.g. `42 min`, `1 h 5 min`; null under a minute. */
+function spanInWords(ms: number): string | null {
+  const length = span(ms);
+  if (!length) return null;
+  const { hours, minutes } = length;
+  if (hours === 0) return `${minutes} min`;
+  return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`;
+}

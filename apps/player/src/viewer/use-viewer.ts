@@ -1,0 +1,21 @@
+import { useEffect, useState } from "react";
+import type { Services } from "../services.ts";
+import { Viewer } from "./viewer.ts";
+
+/** A viewer of `channel` for as long as the component is shown; null before the first effect. */
+export function useViewer(services: Services, channel: string, autoplay: boolean, startMuted: boolean): Viewer | null {
+  const [viewer, setViewer] = useState<Viewer | null>(null);
+  useEffect(() => {
+    const video = document.createElement("video");
+    video.playsInline = true;
+    video.preload = "auto";
+    const still = document.createElement("canvas");
+    const next = new Viewer({ ...services, channel, autoplay, startMuted, video, still });
+    setViewer(next);
+    return () => {
+      setViewer(null);
+      next.close();
+    };
+  }, [services, channel, autoplay, startMuted]);
+  return viewer;
+}

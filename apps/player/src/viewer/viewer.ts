@@ -1,0 +1,72 @@
+import { ChannelWatch } from "../api/channel-watch.ts";
+import type { ApiClient } from "../api/client.ts";
+import type { ClockOffset } from "../playback/clock-offset.ts";
+import { LiveSession } from "../playback/live-session.ts";
+import type { Preferences } from "../playback/preferences.ts";
+
+export interface ViewerOptions {
+  readonly channel: string;
+  readonly api: Pick<ApiClient, "channel">;
+  readonly preferences: Preferences;
+  readonly clockOffset: ClockOffset;
+  readonly autoplay: boolean;
+  readonly startMuted: boolean;
+  readonly video: HTMLVideoElement;
+  readonly still: HTMLCanvasElement;
+}
+
+/** Someone watching a channel: asks how the channel is doing and plays whatever is live on it, for as long as the page is open. */
+export class Viewer implements AsyncDisposable {
+  readonly watch: ChannelWatch;
+  readonly session: LiveSession;
+  /** Lies beneath the video. */
+  readonly still: HTMLCanvasElement;
+  /** The stream that was loaded last, whether or not it still plays. */
+  #streamId: string | null = null;
+  #unsubscribe: () => void;
+
+  constructor(options: ViewerOptions) {
+    const { channel, api, preferences, clockOffset, autoplay, startMuted, video, still } = options;
+    this.still = still;
+    this.watch = new ChannelWatch(channel, api);
+    this.session = new LiveSession({
+      video,
+      still,
+      preferences,
+      clockOffset,
+      autoplay,
+      startMuted,
+      askChannel: () => this.watch.refresh(),
+    });
+    this.#unsubscribe = this.watch.store.subscribe(() => this.#follow());
+    this.#follow();
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.watch.close();
+    this.session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #follow(): void {
+    const { channel } = this.watch.store.getState();
+    if (!channel) return;
+    const { live_stream_id: streamId, state, playback } = channel;
+    if (streamId === null || state === "ended") {
+      if (this.#streamId !== null) this.session.setSourceState("ended");
+      this.#streamId = null;
+      return;
+    }
+    // Connected, but nothing published yet: the next answer will have a playlist.
+    if (state === "starting" || playback.hls === null) return;
+    if (streamId !== this.#streamId) {
+      this.#streamId = streamId;
+      this.session.load({ streamId, url: new URL(playback.hls, location.href).href });
+    }
+    this.session.setSourceState(state === "interrupted" ? "interrupted" : "live");
+  }
+}
