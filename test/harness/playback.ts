@@ -78,10 +78,17 @@ export async function probe(run: { init: Buffer; segments: Buffer[] }): Promise<
     await using decoder = new Child("ffmpeg", ["-nostdin", "-v", "warning", "-i", file, "-f", "null", "-"]);
     await Promise.all([prober.exited, decoder.exited]);
     const start = prober.lines.findIndex((line) => line.trimStart().startsWith("{"));
-    const json = JSON.parse(prober.lines.slice(start).filter((line) => !line.startsWith("[")).join("\n"));
+    const json = JSON.parse(
+      prober.lines
+        .slice(start)
+        .filter((line) => !line.startsWith("["))
+        .join("\n"),
+    );
     const complaints = [...prober.lines.filter((line) => line.startsWith("[")), ...decoder.lines].join("\n");
     const stream = json.streams[0];
-    const [numerator, denominator] = String(stream.r_frame_rate ?? "0/0").split("/").map(Number);
+    const [numerator, denominator] = String(stream.r_frame_rate ?? "0/0")
+      .split("/")
+      .map(Number);
     return {
       codec: stream.codec_name,
       width: stream.width,

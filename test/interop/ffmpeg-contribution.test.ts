@@ -12,8 +12,24 @@ const PLAIN: (Omit<EncoderOptions, "url" | "format"> & { name: string; via: "rtm
   { name: "rtmp-60-bframes-44k-stereo", via: "rtmp", fps: 60, bFrames: 3, sampleRate: 44_100, channels: 2 },
   { name: "rtmp-2997", via: "rtmp", fps: "30000/1001", bFrames: 2 },
   { name: "srt-25-44k-stereo", via: "srt", fps: 25, sampleRate: 44_100, channels: 2 },
-  { name: "srt-30-bframes-48k-mono", via: "srt", fps: 30, bFrames: 2, sampleRate: 48_000, channels: 1, streamId: "publish" },
-  { name: "srt-50-bframes-48k-stereo", via: "srt", fps: 50, bFrames: 3, sampleRate: 48_000, channels: 2, streamId: "access" },
+  {
+    name: "srt-30-bframes-48k-mono",
+    via: "srt",
+    fps: 30,
+    bFrames: 2,
+    sampleRate: 48_000,
+    channels: 1,
+    streamId: "publish",
+  },
+  {
+    name: "srt-50-bframes-48k-stereo",
+    via: "srt",
+    fps: 50,
+    bFrames: 3,
+    sampleRate: 48_000,
+    channels: 2,
+    streamId: "access",
+  },
   { name: "srt-60-44k-mono", via: "srt", fps: 60, sampleRate: 44_100, channels: 1 },
 ];
 

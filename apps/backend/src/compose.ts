@@ -41,6 +41,7 @@ export interface Backend extends AsyncDisposable {
 }
 
 const PLAYER_FOLDER = resolve(import.meta.dirname, "../../player/dist");
+const HTTP_LINGER_MS = 2000;
 const PACKAGE_FILE = resolve(import.meta.dirname, "../package.json");
 
 /** What listens must not be left listening when a later step of the start fails: undone in reverse. */
@@ -136,7 +137,10 @@ export async function compose(config: Config): Promise<Backend> {
     version,
   });
   undo.defer(async () => {
+    // Answers that are under way get a moment; who holds a connection open for its own sake does not.
+    const insist = clock.after(HTTP_LINGER_MS, () => api.server.closeAllConnections());
     await api.close();
+    insist[Symbol.dispose]();
   });
   await listen("KLIEG_HTTP_PORT", config.httpPort, () => api.listen({ port: config.httpPort, host }));
   const httpAddress = api.server.address();
@@ -166,7 +170,8 @@ export async function compose(config: Config): Promise<Backend> {
   let closing: Promise<void> | undefined;
   const close = () => {
     ready = false;
-    closing ??= resources.disposeAsync();
+    // Streams first: whoever waits for the live edge is answered, so that the doors can close.
+    closing ??= live.close().then(() => resources.disposeAsync());
     return closing;
   };
   return {

@@ -5,6 +5,8 @@ import type { Socket } from "node:net";
 /** What HTTP/2's connection preface begins with, and no HTTP/1.1 method does. */
 const PREFACE = Buffer.from("PRI");
 const FIRST_BYTES_TIMEOUT_MS = 10_000;
+/** Time for a whole request with its body; an answer may take longer. */
+const REQUEST_TIMEOUT_MS = 20_000;
 
 export interface HttpDoorLimits {
   readonly maxConnections: number;
@@ -22,7 +24,8 @@ export function createHttpDoor(handler: RequestListener, limits: HttpDoorLimits)
     {
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: 60_000,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 5000,
       maxHeaderSize: 16 * 1024,
       noDelay: true,
     },
