@@ -1,6 +1,6 @@
 export * from "./aac/aac-track.ts";
-export * from "./aac/adts-framer.ts";
 export * from "./aac/adts.ts";
+export * from "./aac/adts-framer.ts";
 export * from "./aac/audio-specific-config.ts";
 export * from "./access-unit.ts";
 export * from "./av1/av1-config.ts";
@@ -42,8 +42,8 @@ export * from "./hevc/sps.ts";
 export * from "./hevc/vps.ts";
 export * from "./hevc/vui.ts";
 export * from "./hls/delivery-directives.ts";
-export * from "./hls/live-media-playlist-options.ts";
 export * from "./hls/live-media-playlist.ts";
+export * from "./hls/live-media-playlist-options.ts";
 export * from "./hls/multivariant-playlist.ts";
 export * from "./hls/playlist-error.ts";
 export * from "./hls/reload-decision.ts";

@@ -17,8 +17,12 @@ if (!Number.isFinite(seed) || !Number.isFinite(maxMs)) throw new Error("--second
 
 const targets: FuzzTarget[] = [];
 for (const file of globSync("{packages,apps}/*/src/**/*.fuzz.ts").sort()) {
-  const module = (await import(pathToFileURL(resolve(file)).href)) as { default: readonly FuzzTarget[] };
-  targets.push(...module.default);
+  const module = (await import(pathToFileURL(resolve(file)).href)) as Partial<
+    Record<"fuzzTargets" | "default", FuzzTarget[]>
+  >;
+  const found = module.fuzzTargets ?? module.default;
+  if (found === undefined) throw new Error(`${file} exports no fuzzTargets`);
+  targets.push(...found);
 }
 const chosen = positionals.length === 0 ? targets : targets.filter((target) => positionals.includes(target.name));
 if (chosen.length === 0)

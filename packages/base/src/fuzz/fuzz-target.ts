@@ -23,12 +23,12 @@ export interface FuzzTarget {
 }
 
 /**
- * Declares a fuzz target. Put it beside the parser in `<name>.fuzz.ts`, with `export default [target, …]`:
+ * Declares a fuzz target. Put it beside the parser in `<name>.fuzz.ts`, with `export const fuzzTargets = [target, …]`:
  * `npm run fuzz` finds it there, and a test of the package runs it for a short time:
  *
  * ```ts
  * // flv.fuzz.ts
- * export default [
+ * export const fuzzTargets = [
  *   defineFuzzTarget({
  *     name: "flv-file",
  *     corpus: () => [sample],
@@ -37,7 +37,7 @@ export interface FuzzTarget {
  *   }),
  * ];
  * // fuzz.test.ts
- * for (const target of targets) test(`fuzz ${target.name}`, () => runFuzz(target, testBudget()));
+ * for (const target of fuzzTargets) test(`fuzz ${target.name}`, () => runFuzz(target, testBudget()));
  * ```
  */
 export function defineFuzzTarget(target: FuzzTarget): FuzzTarget {

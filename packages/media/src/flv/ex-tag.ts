@@ -66,7 +66,7 @@ function readTracks(reader: ExReader, multitrackType: number): ExTrackPayload[] 
   if (packetType === multitrackType || packetType === EX_PACKET.MOD_EX) {
     throw new MediaError("malformed", "multitrack message within a multitrack message");
   }
-  if (layout > MULTITRACK.MANY_TRACKS_MANY_CODECS) throw new MediaError("unsupported", `multitrack type ${layout}`);
+  if (layout > MULTITRACK.MANY_TRACKS_MANY_CODECS) throw new MediaError("malformed", `multitrack type ${layout}`);
   const common = layout === MULTITRACK.MANY_TRACKS_MANY_CODECS ? undefined : reader.fourCc();
   const tracks: ExTrackPayload[] = [];
   do {

@@ -213,6 +213,20 @@ describe("Enhanced RTMP layouts that no peer here writes (ING1)", () => {
     ]);
   });
 
+  test("a track longer than its message, a multitrack message in another and a type from the future are dropped", () => {
+    const log = demux([
+      start as FlvTag,
+      tag("video", 0, 0x96, 0x13, ...ascii("hvc1"), 0, ...u24(keyframe.length + 1), keyframe),
+      tag("video", 0, 0x96, 0x06, ...ascii("hvc1"), 0, keyframe),
+      tag("video", 0, 0x96, 0x33, ...ascii("hvc1"), 0, keyframe),
+      tag("video", 0, 0x97, 200, 1, 2, 3),
+      tag("video", 0, 0x9f, ...ascii("hvc1"), keyframe),
+    ]);
+    expect(log.units).toEqual([]);
+    const malformed = "tag_malformed";
+    expect(log.warnings.map(({ code }) => code)).toEqual(new Array(5).fill(malformed));
+  });
+
   test("commands, metadata, ends of sequences and channel maps are no frames and no reason to warn", () => {
     const log = demux([
       tag("video", 0, 0xd1, 0),
