@@ -7,17 +7,20 @@ export interface ErrorRow {
   readonly status: number;
   /** Whether the same request may succeed later without being changed. */
   readonly retryable: boolean;
-  /** `code` property of the RTMP `onStatus` information object, where an encoder can meet the error. */
+  /**
+   * `code` property of the RTMP `onStatus` information object, where an encoder can meet the error. Only codes for
+   * which OBS shows its user the description: it passes over those of other names.
+   */
   readonly rtmp?: string;
   /** SRT handshake reject code (1000 + HTTP-like for 1xxx; libsrt's access-control codes), where an encoder can meet the error. */
   readonly srt?: number;
 }
 
 export const ERROR_TABLE = {
-  bad_request: { status: 400, retryable: false, rtmp: "NetConnection.Call.BadValue", srt: 1400 },
+  bad_request: { status: 400, retryable: false, rtmp: "NetStream.Publish.Rejected", srt: 1400 },
   unauthorized: { status: 401, retryable: false },
-  stream_key_missing: { status: 401, retryable: false, rtmp: "NetStream.Publish.Unauthorized", srt: 1401 },
-  stream_key_invalid: { status: 401, retryable: false, rtmp: "NetStream.Publish.Unauthorized", srt: 1401 },
+  stream_key_missing: { status: 401, retryable: false, rtmp: "NetStream.Publish.Denied", srt: 1401 },
+  stream_key_invalid: { status: 401, retryable: false, rtmp: "NetStream.Publish.Denied", srt: 1401 },
   stream_key_revoked: { status: 403, retryable: false, rtmp: "NetStream.Publish.Denied", srt: 1403 },
   forbidden: { status: 403, retryable: false, rtmp: "NetStream.Publish.Denied", srt: 1403 },
   passphrase_wrong: { status: 401, retryable: false, srt: 10 },
@@ -34,19 +37,19 @@ export const ERROR_TABLE = {
   resolution_too_high: { status: 422, retryable: false, rtmp: "NetStream.Publish.Rejected", srt: 1406 },
   bitrate_too_high: { status: 422, retryable: false, rtmp: "NetStream.Publish.Rejected", srt: 1406 },
   keyframe_interval_too_long: { status: 422, retryable: false, rtmp: "NetStream.Publish.Rejected", srt: 1406 },
-  media_malformed: { status: 422, retryable: false, rtmp: "NetStream.Publish.Failed", srt: 1400 },
+  media_malformed: { status: 422, retryable: false, rtmp: "NetStream.Publish.Rejected", srt: 1400 },
   range_not_satisfiable: { status: 416, retryable: false },
   blocking_reload_too_far: { status: 400, retryable: true },
   blocking_reload_timeout: { status: 503, retryable: true },
-  rate_limited: { status: 429, retryable: true, rtmp: "NetConnection.Connect.Rejected", srt: 1402 },
-  timeout: { status: 408, retryable: true, rtmp: "NetStream.Publish.Idle", srt: 1408 },
-  taken_over: { status: 409, retryable: false, rtmp: "NetStream.Unpublish.Success", srt: 1409 },
-  stopped_by_owner: { status: 410, retryable: false, rtmp: "NetStream.Unpublish.Success", srt: 1410 },
-  shutting_down: { status: 503, retryable: true, rtmp: "NetConnection.Connect.Closed", srt: 1503 },
-  overloaded: { status: 503, retryable: true, rtmp: "NetConnection.Connect.Rejected", srt: 1503 },
+  rate_limited: { status: 429, retryable: true, rtmp: "NetStream.Publish.Rejected", srt: 1402 },
+  timeout: { status: 408, retryable: true, rtmp: "NetStream.Publish.Rejected", srt: 1408 },
+  taken_over: { status: 409, retryable: false, rtmp: "NetStream.Publish.BadName", srt: 1409 },
+  stopped_by_owner: { status: 410, retryable: false, rtmp: "NetStream.Publish.Rejected", srt: 1410 },
+  shutting_down: { status: 503, retryable: true, rtmp: "NetStream.Publish.Rejected", srt: 1503 },
+  overloaded: { status: 503, retryable: true, rtmp: "NetStream.Publish.Rejected", srt: 1503 },
   storage_unavailable: { status: 507, retryable: true },
   transcoder_unavailable: { status: 503, retryable: true },
-  internal: { status: 500, retryable: true, rtmp: "NetConnection.Connect.Failed", srt: 1500 },
+  internal: { status: 500, retryable: true, rtmp: "NetStream.Failed", srt: 1500 },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;

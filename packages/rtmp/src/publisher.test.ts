@@ -168,7 +168,7 @@ describe("publisher (STU3, ING1)", () => {
     );
     expect(await failure(RtmpPublisher.connect({ url, streamKey: "key" }))).toMatchObject({
       stage: "publish",
-      serverCode: "NetStream.Publish.Unauthorized",
+      serverCode: "NetStream.Publish.Denied",
       serverDescription: "This stream key is not known.",
     });
   });

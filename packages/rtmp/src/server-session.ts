@@ -383,7 +383,7 @@ export class ServerSession implements PublishSession {
   #fail(error: KliegError, by: "owner" | "self", rtmpCode?: string, messageStreamId?: number): Promise<void> {
     if (this.#connection.ending) return this.closed;
     const publication = this.#publication;
-    const code = rtmpCode ?? errorRow(error.code).rtmp ?? "NetStream.Publish.Failed";
+    const code = rtmpCode ?? errorRow(error.code).rtmp ?? "NetStream.Publish.Rejected";
     if (this.#connected !== undefined) {
       this.#sendStatus(messageStreamId ?? publication?.messageStreamId ?? 0, "error", code, error.message);
     }

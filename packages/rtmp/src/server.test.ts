@@ -254,7 +254,7 @@ describe("refusals that the encoder's user can read (ING4)", () => {
     expect(await live.encoder.status()).toEqual(
       amfObject({
         level: "error",
-        code: "NetStream.Unpublish.Success",
+        code: "NetStream.Publish.BadName",
         description: "Another encoder has taken over.",
       }),
     );
@@ -269,7 +269,7 @@ describe("refusals that the encoder's user can read (ING4)", () => {
     };
     throwing.encoder.send(6, MESSAGE.video, 1, 0, Buffer.from("v"));
     expect(await throwing.encoder.status()).toMatchObject({
-      code: "NetStream.Publish.Failed",
+      code: "NetStream.Publish.Rejected",
       description: "The video cannot be read.",
     });
   });
@@ -296,7 +296,7 @@ describe("refusals that the encoder's user can read (ING4)", () => {
     const { encoder } = await publish(port);
     await using _ = encoder;
     const closed = server.close();
-    expect(await encoder.status()).toMatchObject({ level: "error", code: "NetConnection.Connect.Closed" });
+    expect(await encoder.status()).toMatchObject({ level: "error", code: "NetStream.Publish.Rejected" });
     await closed;
     await expect(server.listen({ port: 0 })).rejects.toThrow(/closed/);
   });
@@ -316,7 +316,7 @@ describe("refusals that the encoder's user can read (ING4)", () => {
     encoder.command(1, "publish", 3, null, "key", "live");
     await asked.promise;
     clock.advance(10_000);
-    expect(await encoder.status()).toMatchObject({ level: "error", code: "NetStream.Publish.Idle" });
+    expect(await encoder.status()).toMatchObject({ level: "error", code: "NetStream.Publish.Rejected" });
     await aborted.promise;
     decision.resolve();
     expect(await (await recorder.publication()).ended()).toMatchObject({ by: "self", error: { code: "timeout" } });
@@ -329,7 +329,7 @@ describe("peers that mean no good (SEC5)", () => {
     await using silent = new RawEncoder(port);
     await silent.connect();
     clock.advance(15_000);
-    expect(await silent.status()).toMatchObject({ level: "error", code: "NetStream.Publish.Idle" });
+    expect(await silent.status()).toMatchObject({ level: "error", code: "NetStream.Publish.Rejected" });
     expect((await nextDisconnect()).reason).toMatchObject({ by: "self", message: "Nothing was published in time." });
 
     disconnected = [];
@@ -356,7 +356,7 @@ describe("peers that mean no good (SEC5)", () => {
     expect(publication.ends).toHaveLength(0);
     clock.advance(31_000);
     expect(await encoder.status()).toMatchObject({
-      code: "NetStream.Publish.Idle",
+      code: "NetStream.Publish.Rejected",
       description: "No audio or video came for 30 s.",
     });
   });
@@ -374,24 +374,24 @@ describe("peers that mean no good (SEC5)", () => {
   test("are told what is wrong with their bytes once they have connected, and closed", async () => {
     const port = await serve(recorder);
     const cases: [(encoder: RawEncoder) => void, RegExp, string][] = [
-      [(encoder) => encoder.number(MESSAGE.setChunkSize, 0), /chunk size 0/, "NetConnection.Call.BadValue"],
+      [(encoder) => encoder.number(MESSAGE.setChunkSize, 0), /chunk size 0/, "NetStream.Publish.Rejected"],
       [
         (encoder) => encoder.socket.write(Buffer.from("c9", "hex")),
         /chunk stream 9 begins with type 3/,
-        "NetConnection.Call.BadValue",
+        "NetStream.Publish.Rejected",
       ],
       [
         (encoder) => encoder.socket.write(Buffer.from("09000000ffffff0901000000", "hex")),
         /announces 16777215 bytes/,
-        "NetStream.Publish.Failed",
+        "NetStream.Publish.Rejected",
       ],
       [
         (encoder) => encoder.send(3, MESSAGE.commandAmf0, 0, 0, Buffer.from("0affffffff", "hex")),
         /ends within a value/,
-        "NetConnection.Call.BadValue",
+        "NetStream.Publish.Rejected",
       ],
-      [(encoder) => encoder.command(0, 5), /without a name/, "NetConnection.Call.BadValue"],
-      [(encoder) => encoder.command(0, "connect", 1, null), /connect comes twice/, "NetConnection.Call.BadValue"],
+      [(encoder) => encoder.command(0, 5), /without a name/, "NetStream.Publish.Rejected"],
+      [(encoder) => encoder.command(0, "connect", 1, null), /connect comes twice/, "NetStream.Publish.Rejected"],
     ];
     for (const [misbehave, description, code] of cases) {
       await using encoder = new RawEncoder(port);

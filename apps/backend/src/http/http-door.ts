@@ -39,8 +39,14 @@ export function createHttpDoor(handler: RequestListener, limits: HttpDoorLimits)
   const sessions = new Set<ServerHttp2Session>();
   http2.on("session", (session) => {
     sessions.add(session);
+    // A peer that stops in mid-preface never sends its SETTINGS.
+    const impatience = setTimeout(() => session.destroy(), FIRST_BYTES_TIMEOUT_MS);
+    session.once("remoteSettings", () => clearTimeout(impatience));
     session.setTimeout(limits.keepAliveTimeoutMs, () => session.close());
-    session.once("close", () => sessions.delete(session));
+    session.once("close", () => {
+      clearTimeout(impatience);
+      sessions.delete(session);
+    });
   });
   // A peer that breaks the protocol is Node's to answer; nothing here is lost by it.
   http2.on("sessionError", () => undefined);
