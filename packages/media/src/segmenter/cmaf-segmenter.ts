@@ -272,6 +272,7 @@ export class CmafSegmenter {
       return;
     }
     const { unit } = sample;
+    if (!this.#continuous && !isSync(unit)) return;
     const frame = this.#frameTicks(sample);
     const sinceBoundary = unit.dts - segment.boundary.ticks;
     if (!segment.begun) {
@@ -309,6 +310,9 @@ export class CmafSegmenter {
     const sample = this.#pending;
     if (sample === undefined) return;
     for (let next = this.#boundaries[0]; next !== undefined; next = this.#boundaries[0]) {
+      // It began the open segment, as leader: it stays there.
+      if (this.#segment?.begun === true && this.#segment.durationTicks + (this.#parts?.gatheredTicks ?? 0) === 0)
+        return;
       const { unit, ticks } = sample;
       const frame = this.#frameTicks(sample);
       if (ticks < next.ticks - frame / 2) return;

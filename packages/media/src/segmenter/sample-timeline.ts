@@ -53,8 +53,8 @@ class VideoTimeline implements SampleTimeline {
   durationOf(sample: PlacedSample, next: PlacedSample | undefined): number {
     if (next === undefined) return sample.length;
     const distance = next.start - sample.start;
-    // A picture that stood still does not make the next one slow.
-    if (distance < TICKS_PER_SECOND) this.#usual = distance;
+    // Follows slowly: a picture that stood still, or a few that are missing, do not make the next one slow.
+    this.#usual = Math.round(Math.min(Math.max(distance, this.#usual * 0.75), this.#usual * 1.25 + 1));
     return distance;
   }
 

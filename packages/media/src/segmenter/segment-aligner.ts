@@ -9,13 +9,18 @@ export interface SegmentAlignerOptions {
 }
 
 export interface JoinOptions extends Omit<CmafSegmenterOptions, "leads"> {
-  /** Whether it may decide where segments begin: the source's own tracks. The first to join is preferred. */
+  /**
+   * Whether it may decide where segments begin: the source's own tracks. Video is preferred, then what joined first;
+   * until the first access unit shows which is which, the first to join leads.
+   */
   readonly mayLead: boolean;
 }
 
 interface Member {
   readonly segmenter: CmafSegmenter;
   readonly mayLead: boolean;
+  /** Known once a unit came. */
+  kind: "video" | "audio" | undefined;
   /** Decode time of its first unit since the leader's last, ticks. */
   aheadSince: number | undefined;
 }
@@ -61,7 +66,7 @@ export class SegmentAligner {
         },
       },
     );
-    const member: Member = { segmenter, mayLead: options.mayLead, aheadSince: undefined };
+    const member: Member = { segmenter, mayLead: options.mayLead, kind: undefined, aheadSince: undefined };
     this.#members.push(member);
     if (this.#boundary !== undefined) segmenter.boundary(this.#boundary);
     if (this.#leader === undefined && member.mayLead) this.#lead(member);
@@ -83,6 +88,7 @@ export class SegmentAligner {
   push(segmenter: CmafSegmenter, unit: AccessUnit): void {
     const member = this.#members.find((candidate) => candidate.segmenter === segmenter);
     if (member === undefined) return;
+    member.kind = unit.track.kind;
     if (member !== this.#leader && member.mayLead && this.#takesOver(member, unit)) this.#lead(member);
     segmenter.push(unit);
     if (member !== this.#leader) return;
@@ -107,8 +113,12 @@ export class SegmentAligner {
     if (leader === undefined) return true;
     if (member.aheadSince === undefined || unit.discontinuity === true) member.aheadSince = unit.dts;
     if (unit.dts - member.aheadSince >= this.#takeoverTicks) return true;
-    const preferred = this.#members.indexOf(member) < this.#members.indexOf(leader);
-    return preferred && (unit.keyframe || unit.track.kind === "audio");
+    if (member.kind === "video") return unit.keyframe && (leader.kind !== "video" || this.#isBefore(member, leader));
+    return leader.kind === "audio" && this.#isBefore(member, leader);
+  }
+
+  #isBefore(member: Member, other: Member): boolean {
+    return this.#members.indexOf(member) < this.#members.indexOf(other);
   }
 
   #lead(member: Member): void {
