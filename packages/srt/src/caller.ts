@@ -275,6 +275,7 @@ export class SrtCaller {
         remotePort: this.#remotePort,
         streamId: this.#options.streamId ?? "",
         peerVersion: capabilities.version,
+        peerFlags: capabilities.flags,
         initialSequence: this.#initialSequence,
         receiveLatencyMs: Math.max(this.#connectionOptions.latencyMs, capabilities.sendLatencyMs),
         sendLatencyMs: Math.max(this.#connectionOptions.peerLatencyMs, capabilities.receiveLatencyMs),

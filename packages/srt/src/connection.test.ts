@@ -36,7 +36,7 @@ test("ING2: prompt delivery does not wait for the latency, and still orders", as
 test("ING2: 5 % loss at 60 ms round trip and 6 Mb/s is recovered within 250 ms of latency", async () => {
   for (const delivery of ["paced", "prompt"] as const) {
     await using pair = await SimulatedPair.connect({
-      link: { seed: 42, delayMs: 30, loss: 0.05 },
+      link: { seed: 43, delayMs: 30, loss: 0.05 },
       caller: { latencyMs: 250 },
       listener: { latencyMs: 250, delivery },
     });

@@ -3,7 +3,7 @@ import type { ConnectionKeys } from "./connection-keys.ts";
 import type { SrtStatistics } from "./connection-statistics.ts";
 import { ControlOutlet } from "./control-outlet.ts";
 import type { DatagramPort } from "./datagram-port.ts";
-import { ExtensionType } from "./handshake.ts";
+import { ExtensionType, SrtFlag } from "./handshake.ts";
 import type { KeyLength } from "./key-material.ts";
 import type { Pacing } from "./pacer.ts";
 import { ControlType, DEFAULT_MSS, HEADER_SIZE } from "./packet.ts";
@@ -91,6 +91,8 @@ export interface SrtConnectionAgreement {
   readonly streamId: string;
   /** `0x00MMmmpp`. */
   readonly peerVersion: number;
+  /** {@link SrtFlag} bits. */
+  readonly peerFlags: number;
   readonly initialSequence: number;
   readonly receiveLatencyMs: number;
   readonly sendLatencyMs: number;
@@ -204,6 +206,7 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
       latencyMicros: agreement.sendLatencyMs * 1000,
       dropDelayMicros: options.sendDropDelayMs < 0 ? undefined : options.sendDropDelayMs * 1000,
       pacing: options.pacing,
+      peerRepeatsReports: (agreement.peerFlags & SrtFlag.periodicNak) !== 0,
       peerSocketId: agreement.peerSocketId,
       roundTrip: this.#roundTrip,
       outlet: this.#outlet,

@@ -331,6 +331,7 @@ export class ListenerHandshakes implements Scheduled {
       remotePort: caller.port,
       streamId: handshake.streamId ?? "",
       peerVersion: handshake.capabilities?.version ?? 0,
+      peerFlags: handshake.capabilities?.flags ?? 0,
       initialSequence: handshake.initialSequence,
       receiveLatencyMs: Math.max(options.latencyMs, handshake.capabilities?.sendLatencyMs ?? 0),
       sendLatencyMs: Math.max(options.peerLatencyMs, handshake.capabilities?.receiveLatencyMs ?? 0),

@@ -1,10 +1,15 @@
 /**
  * Sequence numbers that are missing (receiver) or asked for again (sender), kept as sorted ranges of
  * extended numbers. Bounded by its user: it never holds numbers outside a window of the ring's capacity.
+ * A range remembers when it is to be reported, which only a receiver uses; parts of a range inherit it.
  */
 export class LossList {
   readonly #firsts: number[] = [];
   readonly #lasts: number[] = [];
+  /** Local µs at which the range is to be reported (again). */
+  readonly #reportAt: number[] = [];
+  /** How often it has been reported. */
+  readonly #reports: number[] = [];
   #size = 0;
 
   /** How many sequence numbers are held. */
@@ -27,14 +32,28 @@ export class LossList {
     return this.#lasts[index] as number;
   }
 
+  /** Local µs at which range `index` is to be reported. */
+  reportAtOf(index: number): number {
+    return this.#reportAt[index] as number;
+  }
+
+  /** How often range `index` was reported. */
+  reportsOf(index: number): number {
+    return this.#reports[index] as number;
+  }
+
+  /** Range `index` is being reported; next at `reportAt`. */
+  noteReport(index: number, reportAt: number): void {
+    this.#reportAt[index] = reportAt;
+    this.#reports[index] = (this.#reports[index] as number) + 1;
+  }
+
   /** Appends a range that lies after everything held. */
-  append(first: number, last: number): void {
-    const end = this.#lasts.length - 1;
-    if (end >= 0 && this.#lasts[end] === first - 1) this.#lasts[end] = last;
-    else {
-      this.#firsts.push(first);
-      this.#lasts.push(last);
-    }
+  append(first: number, last: number, reportAt = 0, reports = 0): void {
+    this.#firsts.push(first);
+    this.#lasts.push(last);
+    this.#reportAt.push(reportAt);
+    this.#reports.push(reports);
     this.#size += last - first + 1;
   }
 
@@ -61,6 +80,8 @@ export class LossList {
     }
     this.#firsts.splice(from, to - from, mergedFirst);
     this.#lasts.splice(from, to - from, mergedLast);
+    this.#reportAt.splice(from, to - from, 0);
+    this.#reports.splice(from, to - from, 0);
     this.#size += mergedLast - mergedFirst + 1 - held;
   }
 
@@ -77,14 +98,14 @@ export class LossList {
     if (first > sequence) return false;
     const last = this.#lasts[index] as number;
     this.#size--;
-    if (first === last) {
-      this.#firsts.splice(index, 1);
-      this.#lasts.splice(index, 1);
-    } else if (sequence === first) this.#firsts[index] = first + 1;
+    if (first === last) this.#delete(index, 1);
+    else if (sequence === first) this.#firsts[index] = first + 1;
     else if (sequence === last) this.#lasts[index] = last - 1;
     else {
       this.#firsts.splice(index + 1, 0, sequence + 1);
       this.#lasts.splice(index, 0, sequence - 1);
+      this.#reportAt.splice(index, 0, this.#reportAt[index] as number);
+      this.#reports.splice(index, 0, this.#reports[index] as number);
     }
     return true;
   }
@@ -97,10 +118,7 @@ export class LossList {
       this.#size -= (this.#lasts[whole] as number) - (this.#firsts[whole] as number) + 1;
       whole++;
     }
-    if (whole > 0) {
-      this.#firsts.splice(0, whole);
-      this.#lasts.splice(0, whole);
-    }
+    if (whole > 0) this.#delete(0, whole);
     const first = this.#firsts[0];
     if (first !== undefined && first < sequence) {
       this.#size -= sequence - first;
@@ -114,17 +132,21 @@ export class LossList {
     const first = this.#firsts[0];
     if (first === undefined) return undefined;
     this.#size--;
-    if (first === this.#lasts[0]) {
-      this.#firsts.shift();
-      this.#lasts.shift();
-    } else this.#firsts[0] = first + 1;
+    if (first === this.#lasts[0]) this.#delete(0, 1);
+    else this.#firsts[0] = first + 1;
     return first;
   }
 
   clear(): void {
-    this.#firsts.length = 0;
-    this.#lasts.length = 0;
+    this.#delete(0, this.#firsts.length);
     this.#size = 0;
+  }
+
+  #delete(index: number, count: number): void {
+    this.#firsts.splice(index, count);
+    this.#lasts.splice(index, count);
+    this.#reportAt.splice(index, count);
+    this.#reports.splice(index, count);
   }
 
   /** Index of the first range whose last number is not below `sequence`. */

@@ -11,8 +11,10 @@ import { extendInitialSequence, extendSequence, wireSequence } from "./sequence-
 export const ACK_PERIOD = 10_000;
 /** A light acknowledgement goes out when this many packets came since the last one. */
 const LIGHT_ACK_PACKETS = 64;
-/** Least time between periodic loss reports, µs. */
+/** Least time between two reports of the same loss, µs. */
 const MIN_NAK_PERIOD = 20_000;
+/** Reports that fall due within this time of each other go together, µs. */
+const NAK_BATCH = 5_000;
 /** Delivery of due packets is batched to this many µs, so that a smooth stream does not cost a wake-up a packet. */
 const RELEASE_PERIOD = 5_000;
 /** Acknowledgements that are waiting for their ACKACK. */
@@ -56,8 +58,6 @@ export class Receiver {
   readonly history = new ArrivalHistory();
   readonly #options: ReceiverOptions;
   readonly #losses = new LossList();
-  /** Losses found but not reported yet, while reordering is tolerated: [first, last]. */
-  readonly #fresh: [number, number][] = [];
   readonly #ackNumbers = new Uint32Array(ACK_RECORDS);
   readonly #ackTimes = new Float64Array(ACK_RECORDS);
   readonly #ackSequences = new Float64Array(ACK_RECORDS);
@@ -195,7 +195,7 @@ export class Receiver {
   /** Does what has fallen due. */
   run(now: number): void {
     if (now >= this.#releaseDueAt) this.#release(now);
-    if (now >= this.#nakDueAt) this.#reportAllLosses(now);
+    if (now >= this.#nakDueAt) this.#reportLosses(now);
     if (now >= this.#ackDueAt) this.#acknowledge(now);
   }
 
@@ -240,15 +240,15 @@ export class Receiver {
         }
       }
     }
-    if (this.#fresh.length > 0) this.#reportFreshLosses(sequence, now);
+    if (this.#reorderTolerance > 0) this.#reportOvertaken(sequence, now);
   }
 
   #noteLoss(first: number, last: number, now: number): void {
     this.packetsLost += last - first + 1;
-    this.#losses.append(first, last);
-    if (this.#reorderTolerance > 0) this.#fresh.push([first, last]);
-    else this.#reportLoss(first, last, now);
-    if (this.#nakDueAt === Number.POSITIVE_INFINITY) this.#nakDueAt = now + this.#nakPeriod();
+    this.#losses.append(first, last, now);
+    if (this.#reorderTolerance === 0) this.#reportLosses(now);
+    // Late even for reordered packets: report it then at the latest.
+    else this.#nakDueAt = Math.min(this.#nakDueAt, now + MIN_NAK_PERIOD);
   }
 
   #afterArrival(now: number): void {
@@ -399,46 +399,46 @@ export class Receiver {
     this.acksSent++;
   }
 
-  #nakPeriod(): number {
-    const { rttMicros, varianceMicros } = this.#options.roundTrip;
-    return Math.max(MIN_NAK_PERIOD, (rttMicros + 4 * varianceMicros) / 2);
-  }
-
-  #reportLoss(first: number, last: number, now: number): void {
-    const { outlet } = this.#options;
-    outlet.send(ControlType.nak, 0, 0, writeLoss(outlet.scratch, HEADER_SIZE, first, last) - HEADER_SIZE, now);
-    this.naksSent++;
-  }
-
-  /** Reports fresh losses that `tolerance` packets have overtaken, as far as they are still losses. */
-  #reportFreshLosses(sequence: number, now: number): void {
-    for (;;) {
-      const head = this.#fresh[0];
-      if (head === undefined || sequence - head[1] <= this.#reorderTolerance) return;
-      this.#fresh.shift();
-      for (let index = 0; index < this.#losses.ranges; index++) {
-        const first = Math.max(this.#losses.firstOf(index), head[0]);
-        const last = Math.min(this.#losses.lastOf(index), head[1]);
-        if (first <= last) this.#reportLoss(first, last, now);
+  /** Reports losses that more packets have overtaken than reordering explains. */
+  #reportOvertaken(sequence: number, now: number): void {
+    const losses = this.#losses;
+    for (let index = 0; index < losses.ranges; index++) {
+      if (losses.reportsOf(index) === 0 && sequence - losses.lastOf(index) > this.#reorderTolerance) {
+        this.#reportLosses(now);
+        return;
       }
     }
   }
 
-  #reportAllLosses(now: number): void {
+  /**
+   * Reports every loss that is due for it. Each is reported at once; again after {@link MIN_NAK_PERIOD}, in case
+   * the report was lost, where a round trip is longer than two of these; and so on once a round trip, when the
+   * answer to the one before should have come. A sender does not answer sooner (libsrt's "efficient
+   * retransmission"), so this asks as often as it is of use.
+   */
+  #reportLosses(now: number): void {
     const losses = this.#losses;
-    if (losses.ranges === 0) {
-      this.#nakDueAt = Number.POSITIVE_INFINITY;
-      return;
-    }
-    const { outlet } = this.#options;
+    const { outlet, roundTrip } = this.#options;
+    const cycle = Math.max(
+      MIN_NAK_PERIOD,
+      roundTrip.rttMicros + Math.max(2000, Math.min(roundTrip.varianceMicros, roundTrip.rttMicros)),
+    );
+    const twice = cycle >= 2 * MIN_NAK_PERIOD;
     const limit = HEADER_SIZE + outlet.room - 8;
     let at = HEADER_SIZE;
-    for (let index = 0; index < losses.ranges && at <= limit; index++) {
-      at = writeLoss(outlet.scratch, at, losses.firstOf(index), losses.lastOf(index));
+    let next = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < losses.ranges; index++) {
+      if (losses.reportAtOf(index) <= now + NAK_BATCH && at <= limit) {
+        at = writeLoss(outlet.scratch, at, losses.firstOf(index), losses.lastOf(index));
+        const first = (losses.reportsOf(index) & 1) === 0;
+        losses.noteReport(index, now + (!twice ? cycle : first ? MIN_NAK_PERIOD : cycle - MIN_NAK_PERIOD));
+      }
+      next = Math.min(next, losses.reportAtOf(index));
     }
+    this.#nakDueAt = next;
+    if (at === HEADER_SIZE) return;
     outlet.send(ControlType.nak, 0, 0, at - HEADER_SIZE, now);
     this.naksSent++;
-    this.#nakDueAt = now + this.#nakPeriod();
   }
 }
 

@@ -27,6 +27,8 @@ export interface SenderOptions {
   /** Added to the latency before a packet is given up, µs; undefined: never given up. */
   readonly dropDelayMicros: number | undefined;
   readonly pacing: Pacing;
+  /** Whether the peer reports losses again and again (NAKREPORT). */
+  readonly peerRepeatsReports: boolean;
   readonly peerSocketId: number;
   readonly roundTrip: RoundTrip;
   readonly outlet: ControlOutlet;
@@ -64,6 +66,8 @@ export class Sender {
   #dropDueAt = Number.POSITIVE_INFINITY;
   #repeatDueAt = Number.POSITIVE_INFINITY;
   #repeats = 1;
+  /** Since when there has been nothing to tell the peer's loss detection, or us, how things stand. */
+  #quietSince = 0;
 
   packetsSent = 0;
   bytesSent = 0;
@@ -179,8 +183,9 @@ export class Sender {
     if (sequence > this.#start) {
       this.#free(sequence, now);
       this.#repeats = 1;
+      if (!this.#options.peerRepeatsReports) this.#quietSince = now;
+      this.#scheduleRepeat();
     }
-    this.#scheduleRepeat(now);
     this.#transmit(now);
   }
 
@@ -258,10 +263,14 @@ export class Sender {
     const timestamp = outlet.timestamp(this.#origins[index] as number);
     writeDataHeader(packet, wireSequence(this.#next), this.#messageNumber, keyFlag, timestamp, peerSocketId);
     this.#next++;
+    if (this.#options.peerRepeatsReports || this.flightSize === 1) {
+      this.#quietSince = now;
+      this.#repeats = 1;
+      this.#scheduleRepeat();
+    }
     this.packetsSent++;
     this.bytesSent += length - HEADER_SIZE;
     outlet.sendData(packet, length, now);
-    if (this.#repeatDueAt === Number.POSITIVE_INFINITY) this.#scheduleRepeat(now);
   }
 
   #sendAgain(index: number, length: number, now: number): void {
@@ -317,21 +326,23 @@ export class Sender {
     outlet.send(ControlType.dropRequest, 0, 0, 8, now);
   }
 
-  #scheduleRepeat(now: number): void {
+  #scheduleRepeat(): void {
     const { rttMicros, varianceMicros } = this.#options.roundTrip;
     this.#repeatDueAt =
       this.flightSize === 0
         ? Number.POSITIVE_INFINITY
-        : now + this.#repeats * (rttMicros + 4 * varianceMicros + 2 * SYN) + SYN;
+        : this.#quietSince + this.#repeats * (rttMicros + 4 * varianceMicros + 2 * SYN) + SYN;
   }
 
-  /** No acknowledgement for a while: the tail may be lost, which no loss report would tell. */
+  /** Nothing was heard or sent for a while: the tail may be lost, which no loss report would tell. */
   #repeatUnacknowledged(now: number): void {
     if (this.flightSize > 0 && this.#lost.ranges === 0) {
-      this.#lost.add(this.#start, this.#next - 1);
+      // The last packet is enough for a peer that then reports, and reports again, what is missing before it.
+      this.#lost.add(this.#options.peerRepeatsReports ? this.#next - 1 : this.#start, this.#next - 1);
       this.#repeats = Math.min(this.#repeats + 1, 16);
     }
-    this.#scheduleRepeat(now);
+    this.#quietSince = now;
+    this.#scheduleRepeat();
     this.#transmit(now);
   }
 }
