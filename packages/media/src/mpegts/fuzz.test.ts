@@ -1,7 +1,7 @@
 import { runFuzz, testBudget } from "@klieg/base/fuzz";
 import { test } from "vitest";
-import targets from "./mpegts.fuzz.ts";
+import { fuzzTargets } from "./mpegts.fuzz.ts";
 
-for (const target of targets) {
+for (const target of fuzzTargets) {
   test(`fuzz ${target.name} (SEC5)`, () => runFuzz(target, testBudget()));
 }

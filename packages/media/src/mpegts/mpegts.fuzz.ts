@@ -108,7 +108,7 @@ function mended(input: Uint8Array): Uint8Array {
   return section;
 }
 
-export default [
+export const fuzzTargets = [
   defineFuzzTarget({
     name: "mpegts-stream",
     corpus: () => [muxed()],
