@@ -6,8 +6,6 @@ import { MediaError } from "../media-error.ts";
 import { joinLengthPrefixed } from "./nal-format.ts";
 import { type NalLengthSize, NalSpans } from "./nal-spans.ts";
 
-export { equalBytes };
-
 /** What {@link NalElementaryStream} does with a NAL unit. */
 export type NalKind =
   /** A slice of a picture at which decoding can begin whatever the container says. */
