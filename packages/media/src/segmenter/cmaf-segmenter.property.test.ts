@@ -193,7 +193,7 @@ describe("PKG1 followers", () => {
       track: fc.integer({ min: 0, max: 2 }),
       fromMs: fc.integer({ min: 0, max: 14_000 }),
       lengthMs: fc.integer({ min: 10, max: 9000 }),
-      kind: fc.constantFrom<"missing" | "break" | "reconfigure">("missing", "missing", "break", "reconfigure"),
+      kind: fc.constantFrom<Trouble["kind"]>("missing", "missing", "break", "interrupt", "reconfigure"),
     });
     fc.assert(
       fc.property(
@@ -225,12 +225,28 @@ describe("PKG1 followers", () => {
             })),
           );
           arrivals.sort((a, b) => a.at - b.at);
-          for (const { track, unit } of arrivals) aligner.push(segmenters[track] as CmafSegmenter, unit);
+          const interruptions = troubles
+            .filter(({ kind }) => kind === "interrupt")
+            .map(({ fromMs }) => 90_000 + fromMs * 90)
+            .sort((a, b) => a - b);
+          let interruptedAt = 0;
+          for (const { at, track, unit } of arrivals) {
+            while (at >= (interruptions[0] ?? Number.POSITIVE_INFINITY)) {
+              interruptedAt = interruptions.shift() as number;
+              aligner.flush();
+            }
+            // What an encoder had not sent when its connection broke never comes; what the transcoder has still comes.
+            if (track < 2 && unit.dts < interruptedAt) continue;
+            aligner.push(segmenters[track] as CmafSegmenter, unit);
+          }
           aligner.flush();
 
           const boundaries = recorders.flatMap((recorder) => recorder.boundaries).sort((a, b) => a.index - b.index);
           expect(boundaries.map(({ index }) => index)).toEqual(boundaries.map((_, i) => i));
           for (const recorder of recorders) {
+            // Each that has begun has them all, to the last.
+            const last = recorder.segments.at(-1);
+            if (last !== undefined) expect(last.boundary.index).toBe(boundaries.length - 1);
             for (const segment of recorder.segments) {
               // One and the same boundary for all, and media that belongs there.
               expect(boundaries[segment.boundary.index]).toBe(segment.boundary);
@@ -257,7 +273,7 @@ interface Trouble {
   readonly track: number;
   readonly fromMs: number;
   readonly lengthMs: number;
-  readonly kind: "missing" | "break" | "reconfigure";
+  readonly kind: "missing" | "break" | "interrupt" | "reconfigure";
 }
 
 function damaged(units: readonly AccessUnit[], track: number, troubles: readonly Trouble[]): AccessUnit[] {
@@ -265,8 +281,8 @@ function damaged(units: readonly AccessUnit[], track: number, troubles: readonly
   for (const { track: which, fromMs, lengthMs, kind } of troubles) {
     const from = 90_000 + fromMs * 90;
     const to = from + lengthMs * 90;
-    if (kind === "break") {
-      // The whole contribution goes, and comes back later with a broken timeline.
+    if (kind === "break" || kind === "interrupt") {
+      // The whole contribution goes, and comes back later with a broken timeline; the stream may have been told.
       left = left.filter((unit) => unit.dts < from || unit.dts >= to);
       const first = left.findIndex((unit) => unit.dts >= to);
       if (first >= 0) left[first] = { ...(left[first] as AccessUnit), discontinuity: true };

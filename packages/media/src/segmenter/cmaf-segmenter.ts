@@ -181,15 +181,18 @@ export class CmafSegmenter {
   /**
    * Ends the open segment with what has come, the last unit lasting as long as is usual. If more is pushed, it begins
    * with a keyframe and, of a leader, a discontinuity.
+   * @param gapTicks how long the leader's last segment is, for a follower that has nothing of it; 90 kHz ticks.
+   * @returns the duration of the segment that it ended, 90 kHz ticks; 0 when none was open.
    */
-  flush(): void {
+  flush(gapTicks = this.#partTargetTicks): number {
     for (let unit = this.#held.shift(); unit !== undefined; unit = this.#held.shift()) this.#accept(unit);
     this.#settle(undefined);
     while (this.#boundaries.length > 0) this.#nextSegment();
-    this.#endSegment(0);
+    const durationTicks = this.#endSegment(gapTicks);
     this.#segment = undefined;
     this.#broken = this.#lastBoundary !== undefined;
     this.#restart();
+    return durationTicks;
   }
 
   /** Lets units through that need not wait any more. */

@@ -101,10 +101,10 @@ export class SegmentAligner {
 
   /** Ends every open segment, the leader's first. What is pushed afterwards begins with a discontinuity. */
   flush(): void {
-    this.#leader?.segmenter.flush();
+    const durationTicks = this.#leader?.segmenter.flush();
     for (const member of this.#members) {
       member.aheadSince = undefined;
-      if (member !== this.#leader) member.segmenter.flush();
+      if (member !== this.#leader) member.segmenter.flush(durationTicks);
     }
   }
 
