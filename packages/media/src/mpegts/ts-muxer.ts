@@ -51,6 +51,9 @@ const PES_HEADER_WITH_PTS_AND_DTS = 19;
  * Makes an MPEG transport stream (ISO/IEC 13818-1) of access units: one program, a PES packet for each access unit,
  * variable bit rate without null packets. Timestamps are those of the access units, wrapped at 2^33.
  *
+ * Announce every track before the first access unit where you can: a track that comes later changes the PMT, which
+ * FFmpeg takes in its stride but some players answer with a new start.
+ *
  * It is a `MediaSink`, so that a demultiplexer can write into it. Bytes are handed on during `onAccessUnit`; they may
  * be kept, nothing writes to them again.
  */
