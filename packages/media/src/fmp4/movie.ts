@@ -126,7 +126,7 @@ function readVideoEntry(type: string, entry: Uint8Array, id: number): VideoTrack
         kind: "video",
         id,
         codec: "vp9",
-        config,
+        config: Uint8Array.from(config),
         codecString: vp9CodecString(parsed),
         width: fields.u16(),
         height: fields.u16(),
