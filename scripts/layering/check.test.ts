@@ -21,17 +21,14 @@ const PLANTED: readonly (readonly [from: string, statement: string, ...rules: st
   ["packages/rtmp/src/uses-base.ts", 'import "@klieg/base"; import "node:net";'],
   ["apps/player/src/types.ts", 'import type { Contract } from "@klieg/protocol"; export type Mine = Contract;'],
 
+  ["apps/backend/src/stream/stream.test.ts", 'import "../adapters/sqlite/store.ts";'],
+  ["packages/media/src/testing/sample.ts", 'import "node:child_process";'],
+
   // What it does not.
-  [
-    "apps/backend/src/stream/picks-adapter.ts",
-    'import "../adapters/sqlite/store.ts";',
-    "domain-knows-ports-only",
-    "only-compose-picks-adapters",
-  ],
+  ["apps/backend/src/stream/picks-adapter.ts", 'import "../adapters/sqlite/store.ts";', "only-compose-picks-adapters"],
   [
     "apps/backend/src/stream/adapter-type.ts",
     'import type { Store } from "../adapters/sqlite/store.ts"; export type Mine = Store;',
-    "domain-knows-ports-only",
     "only-compose-picks-adapters",
   ],
   [
@@ -43,31 +40,24 @@ const PLANTED: readonly (readonly [from: string, statement: string, ...rules: st
   [
     "apps/backend/src/origin/late.ts",
     'export const late = () => import("../adapters/sqlite/store.ts");',
-    "domain-knows-ports-only",
     "only-compose-picks-adapters",
   ],
   [
     "apps/backend/src/live/inline-type.ts",
     'export type T = import("../adapters/sqlite/store.ts").Store;',
-    "domain-knows-ports-only",
     "only-compose-picks-adapters",
   ],
-  [
-    "apps/backend/src/live/re-export.ts",
-    'export * from "../adapters/sqlite/store.ts";',
-    "domain-knows-ports-only",
-    "only-compose-picks-adapters",
-  ],
+  ["apps/backend/src/live/re-export.ts", 'export * from "../adapters/sqlite/store.ts";', "only-compose-picks-adapters"],
   [
     "apps/backend/src/live/with-using.ts",
     'export async function f() { await using x = new AsyncDisposableStack(); void x; }\nimport "../config.ts";',
     "domain-knows-ports-only",
   ],
   [
-    "apps/backend/src/stream/stream.test.ts",
-    'import "../adapters/sqlite/store.ts";',
+    "apps/backend/src/stream/door.test.ts",
+    'import "../http/door.ts";',
     "domain-knows-ports-only",
-    "only-compose-picks-adapters",
+    "only-compose-wires-http",
   ],
   ["apps/backend/src/adapters/disk/uses-domain.ts", 'import "../../stream/stream.ts";', "adapters-know-ports-only"],
   ["apps/backend/src/adapters/disk/uses-other.ts", 'import "../sqlite/schema.ts";', "adapters-know-ports-only"],
