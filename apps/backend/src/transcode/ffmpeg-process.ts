@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import type { Clock } from "@klieg/base";
 import { lastWords } from "./ffmpeg-run.ts";
 
@@ -65,15 +65,16 @@ export class FfmpegProcess implements AsyncDisposable {
     this.#child = child;
     lowerPriority(child.pid);
     for (const fd of inputFds) {
-      const input = child.stdio[fd] as Writable;
+      // There are no pipes where there were too few file descriptors to start it; its error follows.
+      const input = child.stdio?.[fd] as Writable | undefined;
+      if (input === undefined) continue;
       input.on("error", ignoreBrokenPipe);
       input.on("drain", options.onDrain);
       this.#inputs.set(fd, input);
     }
-    (child.stdout as Readable).on("data", options.onOutput);
-    const stderr = child.stderr as Readable;
-    stderr.setEncoding("utf8");
-    stderr.on("data", (text: string) => {
+    child.stdout?.on("data", options.onOutput);
+    child.stderr?.setEncoding("utf8");
+    child.stderr?.on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
     const settle = (exit: FfmpegExit) => {

@@ -15,15 +15,15 @@ const DEFAULT_LIMITS: RecentMediaLimits = { bytes: 48 * 1024 * 1024, ticks: 10 *
  */
 export class RecentMedia {
   readonly #limits: RecentMediaLimits;
-  readonly #hasVideo: boolean;
+  /** Whether video keyframes are what decoding begins with. */
+  readonly hasVideo: boolean;
   #units: AccessUnit[] = [];
   /** Where the video keyframes stand in `#units`. */
   #keyframes: number[] = [];
   #bytes = 0;
 
-  /** @param hasVideo whether video keyframes are what decoding begins with. */
   constructor(hasVideo: boolean, limits: RecentMediaLimits = DEFAULT_LIMITS) {
-    this.#hasVideo = hasVideo;
+    this.hasVideo = hasVideo;
     this.#limits = limits;
   }
 
@@ -44,7 +44,7 @@ export class RecentMedia {
   push(unit: AccessUnit): void {
     const begins = this.#begins(unit);
     if (this.#units.length === 0 && !begins) return;
-    if (begins && this.#hasVideo) this.#keyframes.push(this.#units.length);
+    if (begins && this.hasVideo) this.#keyframes.push(this.#units.length);
     this.#units.push(unit);
     this.#bytes += unit.data.byteLength;
     while (this.#units.length > 0 && this.#tooMuch(unit.dts)) this.#forgetFirst();
@@ -52,7 +52,7 @@ export class RecentMedia {
 
   /** Forgets the GOPs that precede the one in which `pts` is presented: nobody will have to decode them again. */
   forgetBefore(pts: number): void {
-    if (!this.#hasVideo) {
+    if (!this.hasVideo) {
       while (this.#units.length > 0 && (this.#units[0] as AccessUnit).pts < pts) this.#forget(1);
       return;
     }
@@ -63,7 +63,7 @@ export class RecentMedia {
 
   /** The units from the newest keyframe that `accept`s on; none where there is no such keyframe. */
   fromNewestKeyframe(accept: (keyframe: AccessUnit) => boolean): readonly AccessUnit[] {
-    if (!this.#hasVideo) return this.#units;
+    if (!this.hasVideo) return this.#units;
     const at = this.#keyframes.findLast((i) => accept(this.#units[i] as AccessUnit));
     return at === undefined ? [] : this.#units.slice(at);
   }
@@ -75,7 +75,7 @@ export class RecentMedia {
   }
 
   #begins(unit: AccessUnit): boolean {
-    return this.#hasVideo ? unit.track.kind === "video" && unit.keyframe : true;
+    return this.hasVideo ? unit.track.kind === "video" && unit.keyframe : true;
   }
 
   #tooMuch(newest: number): boolean {
@@ -83,7 +83,7 @@ export class RecentMedia {
   }
 
   #forgetFirst(): void {
-    if (!this.#hasVideo) this.#forget(1);
+    if (!this.hasVideo) this.#forget(1);
     else if (this.#keyframes.length > 1) this.#forget(this.#keyframes[1] as number);
     else this.clear();
   }

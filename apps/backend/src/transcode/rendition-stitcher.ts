@@ -63,7 +63,8 @@ export class RenditionStitcher {
     if (state.lastDts !== undefined && unit.dts <= state.lastDts) return;
     const video = unit.track.kind === "video";
     const keyframe = video ? unit.keyframe && this.#keyframes.has(unit.pts) : true;
-    const overlap = !video && state.lastDts !== undefined && unit.dts < state.lastDts + soundTicks(unit) - SOUND_OVERLAP;
+    const overlap =
+      !video && state.lastDts !== undefined && unit.dts < state.lastDts + soundTicks(unit) - SOUND_OVERLAP;
     if (overlap) return;
     if (state.track === undefined || !sameTrack(state.track, unit.track)) {
       // Another configuration can only be used from a keyframe on, where a segment begins.

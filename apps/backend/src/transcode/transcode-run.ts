@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly seed: readonly AccessUnit[];
   /** Presentation time, 90 kHz ticks, after which frames are wanted: those up to it are only decoded. */
   readonly after: number | undefined;
+  /** Number of the stretch of the source's timeline that it is for. */
+  readonly stretch: number;
   readonly cores: number;
   readonly clock: Clock;
   readonly setpriv: string | undefined;
@@ -69,6 +71,7 @@ const PROBE_EXTRA_BYTES = 4096;
  */
 export class TranscodeRun implements AsyncDisposable {
   readonly plan: RunPlan;
+  readonly stretch: number;
   /** {@link Clock.now} at the start. */
   readonly startedAt: number;
   readonly #process: FfmpegProcess;
@@ -96,6 +99,7 @@ export class TranscodeRun implements AsyncDisposable {
     const { plan, seed, sink, clock } = options;
     const first = seed[0] as AccessUnit;
     this.plan = plan;
+    this.stretch = options.stretch;
     this.#sink = sink;
     this.#clock = clock;
     this.startedAt = clock.now();
@@ -149,6 +153,11 @@ export class TranscodeRun implements AsyncDisposable {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Resolves when FFmpeg is gone and has handed over everything. */
+  get exited(): Promise<FfmpegExit> {
+    return this.#process.exited;
   }
 
   /** Presentation time of the newest access unit that came in. */

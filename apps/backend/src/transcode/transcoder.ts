@@ -1,19 +1,30 @@
 import { type Clock, type Closable, type CloseReason, Emitter, systemClock } from "@klieg/base";
-import { type AccessUnit, type AudioTrack, MediaError, type MediaSink, TICKS_PER_SECOND, type Track, type VideoTrack } from "@klieg/media";
+import {
+  type AccessUnit,
+  type AudioTrack,
+  MediaError,
+  type MediaSink,
+  TICKS_PER_SECOND,
+  type Track,
+  type VideoTrack,
+} from "@klieg/media";
 import type { StreamHealth } from "@klieg/protocol";
 import type { Logger } from "../ports/logger.ts";
 import type { FfmpegExit } from "./ffmpeg-process.ts";
+import { frameRateOf } from "./frame-rate.ts";
 import { DEFAULT_LADDER, type Rung, type RungSpec } from "./ladder.ts";
 import { RecentMedia } from "./recent-media.ts";
 import { RenditionStitcher, type TranscodedRendition } from "./rendition-stitcher.ts";
 import { RestartPolicy } from "./restart-policy.ts";
+import { RunRelay } from "./run-relay.ts";
 import { SpeedMeter } from "./speed-meter.ts";
 import type { CoreReservation, TranscodeEngine } from "./transcode-engine.ts";
-import { makePlan, planRenditions, sameOutput } from "./transcode-plan.ts";
-import { PROBED_FRAMES, type RunPlan, TranscodeRun } from "./transcode-run.ts";
+import { continues, makePlan, type PlanResult, planRenditions } from "./transcode-plan.ts";
+import { PROBED_FRAMES, type RunPlan, type TranscodeRun } from "./transcode-run.ts";
 import type { VideoEncoder } from "./video-encoder.ts";
 
-export type TranscodeState = NonNullable<StreamHealth["transcode"]>["state"];
+export type TranscodeHealth = NonNullable<StreamHealth["transcode"]>;
+export type TranscodeState = TranscodeHealth["state"];
 
 /** Takes what a transcoder makes. Called synchronously, access units of each rendition in decoding order. */
 export interface TranscodeSink {
@@ -22,13 +33,13 @@ export interface TranscodeSink {
 
 export interface TranscoderEvents {
   state: { readonly state: TranscodeState; readonly previous: TranscodeState; readonly reason: string | undefined };
-  /** What is made from now on, highest first; comes before the first access unit of a new one. */
+  /** What is made from now on, highest first, audio last; comes before the first access unit of a new one. */
   renditions: { readonly renditions: readonly TranscodedRendition[] };
   /** FFmpeg died, hung, or could not keep up, and is started anew. */
   restart: { readonly restarts: number; readonly reason: string; readonly delayMs: number };
   /** The machine could not keep up: `removed` is no longer made. */
   degraded: { readonly removed: string; readonly reason: string };
-  /** There is room again: `added` is made once more. */
+  /** What was removed is made once more. */
   restored: { readonly added: string };
   /** FFmpeg did not keep up: access units were dropped up to a keyframe. */
   dropped: { readonly accessUnits: number };
@@ -41,7 +52,10 @@ export interface TranscoderTimings {
   readonly startingMs: number;
   /** How long an FFmpeg may take to finish when another takes over, or the source has ended. */
   readonly drainMs: number;
-  /** When a rung that was taken away for lack of speed is tried again; twice as long after each time it failed. */
+  /**
+   * When a rung that was taken away for lack of speed is tried again, twice as long after each time that it failed; also
+   * how often it is asked whether the machine has room for more.
+   */
   readonly restoreMs: number;
 }
 
@@ -66,8 +80,9 @@ const ENOUGH = TICKS_PER_SECOND / 2;
 const SOUND_ALONE = TICKS_PER_SECOND;
 const SLOW = 0.95;
 const SLOW_LAG = 1.5 * TICKS_PER_SECOND;
-/** The timestamps that FFmpeg sees have 33 bits: it is replaced within 26 hours. */
+/** The timestamps that FFmpeg sees have 33 bits, a little over 26 hours: it is relieved before. */
 const RETIREMENT = 24 * 3600 * TICKS_PER_SECOND;
+const LONGEST_RESTORE = 16;
 
 /**
  * Makes the renditions of one broadcast (TRN1, TRN4, TRN6): access units of the source in, access units of each
@@ -84,36 +99,46 @@ export class Transcoder implements MediaSink, Closable {
   readonly #timings: TranscoderTimings;
   readonly #reservation: CoreReservation;
   readonly #stitcher: RenditionStitcher;
-  readonly #policy: RestartPolicy;
+  readonly #relay: RunRelay;
+  readonly #policy = new RestartPolicy();
   readonly #meter = new SpeedMeter();
   readonly #tick: Disposable;
 
   #state: TranscodeState = "off";
   #video: VideoTrack | undefined;
   #audio: AudioTrack | undefined;
-  #soundSeen = false;
+  /** An access unit of `#audio` has come: it is not merely announced. */
+  #heard = false;
+  /** When its last access unit was due; undefined where there was none since the last start. */
+  #lastSoundDts: number | undefined;
+  /** Sound is not wanted before the next start. */
+  #muted = false;
+  /** Frames a second of `#video`, once they are known. */
+  #frameRate: number | undefined;
   #recent = new RecentMedia(false);
-  /** Number of the stretch of the timeline, which ends where the source breaks it. */
+  /** Number of the stretch of the timeline; one ends where the source breaks it. */
   #stretch = 0;
 
-  #run: TranscodeRun | undefined;
-  /** The run before, finishing what it was given. */
-  #draining: TranscodeRun | undefined;
-  #drainTimer: Disposable | undefined;
-  /** What the new run has made while the one before still finishes. */
-  #held: (() => void)[] = [];
-  #restartTimer: Disposable | undefined;
-  /** Why the current run was killed, where it was this transcoder that did it. */
-  #killedFor: string | undefined;
+  /** What is to be made; undefined before it is decided. */
   #plan: RunPlan | undefined;
+  /** It is decided, until something changes, that nothing is to be made. */
+  #idle = false;
+  /** What the run before was to make. */
   #lastPlan: RunPlan | undefined;
+  #leftOut: readonly string[] = [];
   #renditions: readonly TranscodedRendition[] = [];
   #encoder: VideoEncoder | undefined;
   #replanAtKeyframe = false;
+  #restartTimer: Disposable | undefined;
+  /** Why the current run was killed, where it was this transcoder that did it. */
+  #killedFor: string | undefined;
 
+  /** How many of the highest rungs are not made because they were too much. */
   #shed = 0;
-  #restoreAt: number | undefined;
-  #restoreAfterMs: number;
+  /** Names of what was taken away and has not come back. */
+  readonly #removed = new Set<string>();
+  #reviewAt: number;
+  #reviewMs: number;
   #restarts = 0;
   #dropped = 0;
   #lastError: string | undefined;
@@ -125,11 +150,16 @@ export class Transcoder implements MediaSink, Closable {
     this.#clock = options.clock ?? systemClock;
     this.#ladder = options.ladder ?? DEFAULT_LADDER;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.#restoreAfterMs = this.#timings.restoreMs;
+    this.#reviewMs = this.#timings.restoreMs;
+    this.#reviewAt = this.#clock.now() + this.#reviewMs;
     this.#encoder = options.engine.encoder;
     this.#reservation = options.engine.reserve();
-    this.#policy = new RestartPolicy();
     this.#stitcher = new RenditionStitcher((rendition, unit) => options.sink.onAccessUnit(rendition, unit));
+    this.#relay = new RunRelay(this.#clock, this.#timings.drainMs, {
+      onAccessUnit: (run, rung, unit) => this.#onMade(run, rung, unit),
+      onDropped: (accessUnits) => this.#onDropped(accessUnits),
+      onDied: (run, exit) => this.#onDied(run, exit),
+    });
     this.events = new Emitter((error) => this.#logger.error({ err: error }, "a listener of the transcoder failed"));
     this.#tick = this.#clock.every(TICK_MS, () => this.#onTick());
   }
@@ -138,14 +168,14 @@ export class Transcoder implements MediaSink, Closable {
     return this.#state;
   }
 
-  /** What is being made, highest first. */
+  /** What is being made, highest first, audio last. */
   get renditions(): readonly TranscodedRendition[] {
     return this.#renditions;
   }
 
   /** Process id of the FFmpeg at work. */
   get pid(): number | undefined {
-    return this.#run?.pid;
+    return this.#relay.current?.pid;
   }
 
   /** Access units that FFmpeg was too slow for. */
@@ -155,18 +185,17 @@ export class Transcoder implements MediaSink, Closable {
 
   /** Bytes of media that wait for FFmpeg. */
   get queuedBytes(): number {
-    return this.#run?.queuedBytes ?? 0;
+    return this.#relay.current?.queuedBytes ?? 0;
   }
 
-  health(): NonNullable<StreamHealth["transcode"]> {
-    const { binary } = this.#engine;
-    const encoder = (this.#run?.plan ?? this.#plan)?.video?.encoder ?? this.#encoder;
-    const speed = this.#run === undefined ? undefined : this.#meter.speed;
+  health(): TranscodeHealth {
+    const encoder = this.#state === "off" ? undefined : (this.#plan?.video?.encoder ?? this.#encoder);
+    const speed = this.#relay.current === undefined ? undefined : this.#meter.speed;
     return {
       state: this.#state,
       encoder: encoder?.name ?? null,
       hardware: encoder?.hardware ?? false,
-      ffmpeg: binary?.version ?? null,
+      ffmpeg: this.#engine.binary?.version ?? null,
       speed: speed === undefined ? null : Math.round(Math.max(0, speed) * 100) / 100,
       restarts: this.#restarts,
       last_error: this.#lastError ?? null,
@@ -175,47 +204,44 @@ export class Transcoder implements MediaSink, Closable {
 
   onTrack(track: Track): void {
     if (track.kind === "video") {
-      if (this.#video === undefined || track.id === this.#video.id) this.#video = track;
+      if (this.#video !== undefined && track.id !== this.#video.id) return; // a second one
+      if (this.#video === undefined) this.#idle = false;
+      this.#video = track;
       return;
     }
-    if (this.#audio !== undefined && track.id !== this.#audio.id) return;
     const before = this.#audio;
+    if (before !== undefined && track.id !== before.id) return;
     this.#audio = track;
-    if (before !== undefined && before !== track && !sameSound(before, track)) this.#replanAtKeyframe = true;
+    if (before !== undefined && !sameSound(before, track)) this.#replan();
   }
 
   onAccessUnit(unit: AccessUnit): void {
     if (this.#closed !== undefined) return;
     const { track } = unit;
-    if (track !== this.#video && track !== this.#audio) {
-      this.onTrack(track);
-      if (track !== this.#video && track !== this.#audio) return; // a second track of its kind
-    }
-    if (track.kind === "video") this.#onVideo(unit, track);
-    else if (!this.#soundSeen) {
-      this.#soundSeen = true;
-      if (this.#run !== undefined && this.#run.plan.audio === undefined) this.#replanAtKeyframe = true;
-    }
+    this.onTrack(track);
+    if (track === this.#video) this.#onVideo(unit, this.#video);
+    else if (track === this.#audio) this.#onSound(unit, this.#audio);
+    else return; // a second track of its kind
+    if (this.#idle || (this.#muted && track.kind === "audio")) return;
     this.#recent.push(unit);
-    if (this.#run !== undefined) this.#run.push(unit);
+    const { current } = this.#relay;
+    if (current !== undefined) current.push(unit);
     else this.#begin();
   }
 
   /**
    * The source is gone, perhaps for good: makes what is left of it, and waits for a source that comes back, with
-   * whatever tracks. Resolves when the last access unit has been handed on.
+   * whatever tracks. Resolves when the last access unit has been handed on, in `drainMs` at the latest.
    */
   async drain(): Promise<void> {
     this.#video = undefined;
     this.#audio = undefined;
-    this.#soundSeen = false;
+    this.#heard = false;
+    this.#frameRate = undefined;
     this.#cancelRestart();
-    const run = this.#run;
-    const exits = [this.#draining, run].flatMap((running) => (running === undefined ? [] : [running.exited]));
-    this.#startOver();
-    this.#recent = new RecentMedia(false);
-    if (this.#state !== "off" && this.#state !== "failed") this.#setState("starting", "the source is gone");
-    await Promise.all(exits);
+    this.#startOver(false);
+    if (this.#state === "running" || this.#state === "restarting") this.#setState("starting", "the source is gone");
+    await this.#relay.settled();
   }
 
   /** Lets go of FFmpeg at once; what it has not handed over is lost (see {@link drain}). Idempotent. */
@@ -231,14 +257,9 @@ export class Transcoder implements MediaSink, Closable {
   async #close(reason: CloseReason | undefined): Promise<void> {
     this.#tick[Symbol.dispose]();
     this.#cancelRestart();
-    this.#drainTimer?.[Symbol.dispose]();
-    this.#held = [];
     this.#recent.clear();
-    const running = [this.#run, this.#draining];
-    this.#run = undefined;
-    this.#draining = undefined;
-    this.#setState("off", reason?.message ?? "closed");
-    await Promise.all(running.map((run) => run?.close()));
+    this.#setState("off", reason?.message ?? "closed by its owner");
+    await this.#relay.close();
     this.#reservation[Symbol.dispose]();
     this.events.clear();
   }
@@ -247,195 +268,200 @@ export class Transcoder implements MediaSink, Closable {
     const planned = this.#plan?.video?.track;
     const changed = planned !== undefined && !samePicture(planned, track);
     if (unit.discontinuity === true || changed) {
-      this.#startOver();
       this.#stretch += 1;
-      this.#plan = undefined;
-      this.#recent = new RecentMedia(true);
-    } else if (this.#plan !== undefined && planned === undefined) {
-      // Video has joined what was sound alone.
-      this.#startOver();
-      this.#recent = new RecentMedia(true);
-    } else if (this.#plan === undefined && this.#run === undefined && this.#recent.keyframes.length === 0) {
-      this.#recent = new RecentMedia(true);
+      this.#frameRate = undefined;
+      this.#startOver(true);
+    } else if (!this.#recent.hasVideo) {
+      this.#startOver(true); // there was nothing yet, or sound alone
     }
     if (!unit.keyframe) return;
     this.#stitcher.noteKeyframe(unit.pts);
-    const retires = this.#run !== undefined && this.#run.age > RETIREMENT;
-    if (!this.#replanAtKeyframe && !retires) return;
-    this.#startOver();
-    this.#recent = new RecentMedia(true);
+    const age = this.#relay.current?.age ?? 0;
+    if (this.#replanAtKeyframe || age > RETIREMENT) this.#startOver(true);
+  }
+
+  #onSound(unit: AccessUnit, track: AudioTrack): void {
+    if (unit.discontinuity === true && this.#lastSoundDts !== undefined) {
+      if (this.#recent.hasVideo) {
+        // FFmpeg would fill the hole with silence, however long it is. The video's own break is not far.
+        this.#muted = true;
+        this.#replanAtKeyframe = true;
+      } else {
+        this.#stretch += 1;
+        this.#startOver(false);
+      }
+    }
+    this.#lastSoundDts = unit.dts;
+    if (this.#heard) return;
+    this.#heard = true;
+    if (track.codec === "aac") return;
+    const { current } = this.#relay;
+    if (this.#idle || (current !== undefined && current.plan.audio === undefined)) this.#replan();
+  }
+
+  /** The tracks have changed: what is made may have to. */
+  #replan(): void {
+    this.#idle = false;
+    // Sound has no keyframes to wait for.
+    if (this.#recent.hasVideo) this.#replanAtKeyframe = true;
+    else this.#startOver(false);
   }
 
   /** Lets the run that there is finish what it was given; another begins with what comes next. */
-  #startOver(): void {
+  #startOver(hasVideo: boolean): void {
     this.#replanAtKeyframe = false;
     this.#plan = undefined;
-    const run = this.#run;
-    if (run === undefined) return;
-    this.#run = undefined;
+    this.#idle = false;
+    this.#muted = false;
+    this.#lastSoundDts = undefined;
+    this.#recent = new RecentMedia(hasVideo);
     this.#meter.reset();
-    if (this.#draining !== undefined) {
-      this.#draining.kill();
-      this.#endDrain();
-    }
-    this.#draining = run;
-    run.finish();
-    this.#drainTimer = this.#clock.after(this.#timings.drainMs, () => run.kill());
-  }
-
-  #endDrain(): void {
-    this.#drainTimer?.[Symbol.dispose]();
-    this.#drainTimer = undefined;
-    this.#draining = undefined;
-    const held = this.#held;
-    this.#held = [];
-    for (const handOn of held) handOn();
+    this.#relay.relieve();
   }
 
   /** Starts FFmpeg when there is enough to start with. */
   #begin(): void {
-    if (this.#restartTimer !== undefined) return;
-    if (this.#state === "off" || this.#state === "failed") {
-      if (this.#engine.binary === undefined || this.#encoder === undefined) {
-        this.#lastError ??= this.#engine.problem ?? "there is no FFmpeg";
-        if (this.#ladder.length > 0) this.#setState("failed", this.#lastError);
-        return;
-      }
-    }
-    const { seed, after } = this.#seed();
-    if (seed.length === 0 || !this.#enough(seed)) return;
-    this.#plan ??= this.#makePlan(seed);
+    if (this.#idle || this.#restartTimer !== undefined || !this.#enough(this.#recent.units)) return;
+    this.#plan ??= this.#decide();
     if (this.#plan === undefined) return;
-    this.#start(this.#plan, seed, after);
+    const { seed, after } = this.#seed(this.#plan);
+    if (this.#enough(seed)) this.#start(this.#plan, seed, after);
   }
 
-  /** What a run would begin with: where the last one stopped, if that is not too long ago, else the newest keyframe. */
-  #seed(): { seed: readonly AccessUnit[]; after: number | undefined } {
+  /** Whether FFmpeg can be started with these access units: it looks at the first few frames before it begins. */
+  #enough(units: readonly AccessUnit[]): boolean {
+    const first = units[0];
+    const last = units.at(-1);
+    if (first === undefined || last === undefined) return false;
+    const span = last.dts - first.dts;
+    if (this.#video === undefined) return span >= SOUND_ALONE;
+    if (!this.#recent.hasVideo) return false;
+    if (span >= ENOUGH) return true;
+    if (this.#audio !== undefined && this.#audio.codec !== "aac" && !this.#heard) return false;
+    // A frame rate that nobody has declared is measured.
+    const wanted = (this.#frameRate ?? this.#video.frameRate) === undefined ? PROBED_FRAMES * 2 : PROBED_FRAMES;
+    let frames = 0;
+    for (const { track } of units) if (track.kind === "video") frames += 1;
+    return frames >= wanted;
+  }
+
+  /** What a run begins with: where the last one stopped, if that is not too long ago, else the newest keyframe. */
+  #seed(plan: RunPlan): { seed: readonly AccessUnit[]; after: number | undefined } {
     const { units } = this.#recent;
     const made = this.#stitcher.lastVideoPts;
     const first = units[0];
     const last = units.at(-1);
-    if (first === undefined || last === undefined) return { seed: [], after: undefined };
-    const resumes = made !== undefined && first.track.kind === "video" && first.pts <= made;
-    if (resumes && this.#plan !== undefined && this.#lastPlan !== undefined && sameOutput(this.#plan, this.#lastPlan) && last.dts - made <= CATCH_UP) {
-      return { seed: units, after: made };
-    }
+    const resumes =
+      made !== undefined &&
+      first !== undefined &&
+      last !== undefined &&
+      first.track.kind === "video" &&
+      first.pts <= made &&
+      last.dts - made <= CATCH_UP &&
+      this.#lastPlan !== undefined &&
+      continues(plan, this.#lastPlan);
+    if (resumes) return { seed: units, after: made };
     return { seed: this.#recent.fromNewestKeyframe(({ pts }) => made === undefined || pts > made), after: undefined };
   }
 
-  #enough(seed: readonly AccessUnit[]): boolean {
-    const span = (seed.at(-1) as AccessUnit).dts - (seed[0] as AccessUnit).dts;
-    if (this.#video === undefined) return span >= SOUND_ALONE;
-    if (span >= ENOUGH) return true;
-    if (this.#audio !== undefined && this.#audio.codec !== "aac" && !this.#soundSeen) return false;
-    // The frame rate that nobody has declared is measured.
-    const wanted = this.#video.frameRate === undefined ? PROBED_FRAMES * 2 : PROBED_FRAMES;
-    let frames = 0;
-    for (const { track } of seed) if (track.kind === "video") frames += 1;
-    return frames >= wanted;
+  /** Decides what to make of the source; undefined where that is nothing. */
+  #decide(): RunPlan | undefined {
+    const result = this.#planNow();
+    if (result === undefined) {
+      this.#rest();
+      const wanted = this.#ladder.length > 0 || (this.#audio !== undefined && this.#audio.codec !== "aac");
+      if (wanted) this.#fail(this.#engine.problem ?? "there is no FFmpeg");
+      return undefined;
+    }
+    this.#leftOut = result.leftOut;
+    this.#reservation.take(result.cost);
+    if (result.problem !== undefined) this.#lastError = result.problem;
+    if (result.plan === undefined) {
+      this.#rest();
+      this.#announce([]);
+      this.#setState(result.failed ? "failed" : "off", result.problem);
+      return undefined;
+    }
+    if (result.leftOut.length > 0) {
+      const cores = Math.round(this.#reservation.available * 10) / 10;
+      this.#logger.info({ leftOut: result.leftOut, cores }, "the machine has no room for the whole ladder");
+    }
+    return result.plan;
   }
 
-  #makePlan(seed: readonly AccessUnit[]): RunPlan | undefined {
-    const { binary, software } = this.#engine;
-    const encoder = this.#encoder;
-    if (binary === undefined || encoder === undefined || software === undefined) return undefined;
-    const made = makePlan({
+  /** There is nothing to do before something changes, and so nothing to hold on to. */
+  #rest(): void {
+    this.#idle = true;
+    this.#recent.clear();
+  }
+
+  #planNow(): PlanResult | undefined {
+    const { binary } = this.#engine;
+    if (binary === undefined || this.#encoder === undefined) return undefined;
+    const track = this.#video;
+    if (track !== undefined) this.#frameRate ??= frameRateOf(track.frameRate, this.#recent.units);
+    return makePlan({
       binary,
-      encoder,
+      encoder: this.#encoder,
       ladder: this.#ladder,
-      video: this.#video,
-      audio: this.#soundSeen ? this.#audio : undefined,
-      seed,
+      video: track === undefined || this.#frameRate === undefined ? undefined : { track, frameRate: this.#frameRate },
+      audio: this.#heard ? this.#audio : undefined,
       cores: this.#reservation.available,
       pixelsPerCoreSecond: this.#engine.pixelsPerCoreSecond,
       shed: this.#shed,
     });
-    this.#reservation.take(made.cost);
-    if (made.problem !== undefined) this.#lastError = made.problem;
-    if (made.plan === undefined) {
-      this.#announce([]);
-      // Nothing will change that before the source does.
-      this.#setState(made.problem === undefined ? "off" : "failed", made.problem);
-      return undefined;
-    }
-    if (made.leftOut.length > 0) {
-      this.#logger.info({ leftOut: made.leftOut, cores: this.#reservation.available }, "the machine has no room for the whole ladder");
-    }
-    return made.plan;
   }
 
   #start(plan: RunPlan, seed: readonly AccessUnit[], after: number | undefined): void {
     const { binary, cores, setpriv } = this.#engine;
     if (binary === undefined) return;
     this.#announce(planRenditions(plan));
-    this.#setState(this.#restarts > 0 && this.#lastPlan !== undefined ? "restarting" : "starting", undefined);
+    if (this.#state === "off" || (this.#state === "failed" && !this.#policy.givenUp))
+      this.#setState("starting", undefined);
     this.#lastPlan = plan;
     this.#meter.reset();
     this.#killedFor = undefined;
-    const stretch = this.#stretch;
-    const renditions = this.#renditions;
+    let run: TranscodeRun;
     try {
-      this.#run = new TranscodeRun({
-        binary,
-        plan,
-        seed,
-        after,
-        cores,
-        setpriv,
-        clock: this.#clock,
-        sink: {
-          onAccessUnit: (run, rung, unit) => this.#onMade(run, renditionOf(renditions, rung), unit, stretch),
-          onDropped: (run, count) => this.#onDropped(run, count),
-          onExit: (run, exit) => this.#onExit(run, exit),
-        },
-      });
+      run = this.#relay.start({ binary, plan, seed, after, cores, setpriv, stretch: this.#stretch });
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
+      this.#rest();
       this.#plan = undefined;
-      this.#lastError = `FFmpeg cannot be given this source: ${error.message}`;
-      this.#setState("failed", this.#lastError);
+      this.#fail(`FFmpeg cannot be given this source: ${error.message}`);
       return;
     }
-    this.#logger.info(
-      { pid: this.#run.pid, renditions: renditions.map(({ name }) => name), encoder: plan.video?.encoder.name, resumed: after !== undefined },
-      "FFmpeg is started",
-    );
+    const renditions = this.#renditions.map(({ name }) => name);
+    const encoder = plan.video?.encoder.name;
+    this.#logger.info({ pid: run.pid, renditions, encoder, resumes: after !== undefined }, "FFmpeg is started");
   }
 
-  #onMade(run: TranscodeRun, rendition: TranscodedRendition | undefined, unit: AccessUnit, stretch: number): void {
-    if (rendition === undefined || (run !== this.#run && run !== this.#draining)) return;
-    if (run === this.#run && this.#draining !== undefined) {
-      this.#held.push(() => this.#stitcher.push(rendition, unit, stretch));
-      return;
-    }
-    if (run === this.#run && this.#state !== "running") this.#setState("running", undefined);
-    this.#stitcher.push(rendition, unit, stretch);
+  #onMade(run: TranscodeRun, rung: Rung | undefined, unit: AccessUnit): void {
+    const renditions = run.plan === this.#plan ? this.#renditions : planRenditions(run.plan);
+    const rendition = renditions.find((known) => known.rung === rung);
+    if (rendition === undefined) return;
+    if (run === this.#relay.current && this.#state !== "running") this.#setState("running", undefined);
+    this.#stitcher.push(rendition, unit, run.stretch);
   }
 
-  #onDropped(run: TranscodeRun, accessUnits: number): void {
-    if (run !== this.#run) return;
+  #onDropped(accessUnits: number): void {
     this.#dropped += accessUnits;
     this.events.emit("dropped", { accessUnits });
   }
 
-  #onExit(run: TranscodeRun, exit: FfmpegExit): void {
-    if (run === this.#draining) {
-      this.#endDrain();
-      return;
-    }
-    if (run !== this.#run) return;
-    this.#run = undefined;
+  #onDied(run: TranscodeRun, exit: FfmpegExit): void {
+    if (this.#closed !== undefined) return;
     this.#meter.reset();
     const reason = this.#killedFor ?? `FFmpeg ${exit.message}`;
-    const now = this.#clock.now();
-    const delayMs = this.#policy.failed({ livedMs: now - run.startedAt, madeAnything: run.lastOutputPts !== undefined });
-    this.#lastError = reason;
+    const livedMs = this.#clock.now() - run.startedAt;
+    const delayMs = this.#policy.failed({ livedMs, madeAnything: run.lastOutputPts !== undefined });
     this.#distrustHardware(run, reason);
     this.#restart(reason, delayMs);
   }
 
   #restart(reason: string, delayMs: number): void {
     this.#restarts += 1;
+    this.#lastError = reason;
     this.#logger.warn({ reason, restarts: this.#restarts, delayMs }, "FFmpeg is started anew");
     this.#setState(this.#policy.givenUp ? "failed" : "restarting", reason);
     this.events.emit("restart", { restarts: this.#restarts, reason, delayMs });
@@ -449,45 +475,45 @@ export class Transcoder implements MediaSink, Closable {
     });
   }
 
-  /** A hardware encoder that has died twice, or before it made anything, gives way to software. */
+  /** A hardware encoder that has died twice in a row, or before it made anything, gives way to software. */
   #distrustHardware(run: TranscodeRun, reason: string): void {
     const encoder = run.plan.video?.encoder;
+    const { software } = this.#engine;
     if (encoder === undefined || !encoder.hardware || this.#encoder !== encoder) return;
     if (run.lastOutputPts !== undefined && this.#policy.inARow < 2) return;
-    this.#logger.warn({ encoder: encoder.name, software: this.#engine.software?.name, reason }, "software encodes instead of hardware");
+    this.#logger.warn({ encoder: encoder.name, software: software?.name, reason }, "software takes over from hardware");
     this.#engine.reportHardwareFailure(encoder, reason);
-    this.#encoder = this.#engine.software;
+    this.#encoder = software;
     this.#plan = undefined;
   }
 
   #onTick(): void {
     const made = this.#stitcher.lastVideoPts;
-    if (made !== undefined && this.#draining === undefined) this.#recent.forgetBefore(made);
-    const run = this.#run;
-    if (run === undefined) return;
+    if (made !== undefined) this.#recent.forgetBefore(made);
     const now = this.#clock.now();
+    if (now >= this.#reviewAt) this.#review(now);
+    const run = this.#relay.current;
+    if (run === undefined) return;
     if (run.lastOutputPts !== undefined) this.#meter.note(now, run.lastInputPts, run.lastOutputPts);
-    if (this.#stalled(run, now)) {
-      this.#killStalled(run);
-    } else if (this.#tooSlow(run)) {
-      this.#degrade(run);
-    } else {
-      this.#restore(run, now);
-    }
+    if (this.#killedFor !== undefined) return; // its end is on its way
+    if (this.#stalled(run, now)) this.#killStalled(run);
+    else if (this.#tooSlow(run)) this.#degrade(run);
   }
 
   #stalled(run: TranscodeRun, now: number): boolean {
     if (now - run.lastInputAt > 1000 || run.lag < TICKS_PER_SECOND) return false;
     const { stalledMs, startingMs } = this.#timings;
     if (run.lastOutputAt === undefined) return now - run.startedAt > startingMs;
+    // While it waits for room, its output is that of the run before it.
     return now - run.lastOutputAt > stalledMs;
   }
 
   #killStalled(run: TranscodeRun): void {
-    const began = run.lastOutputAt === undefined;
-    this.#killedFor = began ? "FFmpeg began to make nothing" : "FFmpeg stopped making anything";
-    // One that never began to may have been given too much; if it was the encoder's fault, software takes over first.
-    if (began && run.plan.video?.encoder.hardware === false && run.plan.video.rungs.length > 1) this.#shedTop(run, this.#killedFor);
+    const { video } = run.plan;
+    const began = run.lastOutputAt !== undefined;
+    this.#killedFor = began ? "FFmpeg stopped making anything" : "FFmpeg made nothing";
+    // Software that does not even begin has been given too much.
+    if (!began && video?.encoder.hardware === false && video.rungs.length > 1) this.#shedTop(run, this.#killedFor);
     run.kill();
   }
 
@@ -499,43 +525,58 @@ export class Transcoder implements MediaSink, Closable {
 
   #degrade(run: TranscodeRun): void {
     const reason = `FFmpeg makes ${this.#meter.speed?.toFixed(2)} seconds of media a second`;
+    this.#meter.reset();
     this.#shedTop(run, reason);
-    this.#lastError = reason;
-    this.#run = undefined;
-    run.kill();
+    this.#relay.dismiss();
     this.#restart(reason, 0);
   }
 
   #shedTop(run: TranscodeRun, reason: string): void {
     const removed = run.plan.video?.rungs[0]?.name;
     if (removed === undefined) return;
-    // Tried again later, and later still if it was not long ago that it was.
-    const now = this.#clock.now();
-    if (this.#restoreAt !== undefined) this.#restoreAfterMs = Math.min(this.#restoreAfterMs * 2, this.#timings.restoreMs * 16);
-    this.#restoreAt = now + this.#restoreAfterMs;
     this.#shed += 1;
+    this.#removed.add(removed);
+    this.#reviewAt = this.#clock.now() + this.#reviewMs;
     this.#plan = undefined;
+    this.#idle = false;
     this.#logger.warn({ removed, reason }, "the machine is too slow for this rendition");
     this.events.emit("degraded", { removed, reason });
   }
 
-  #restore(run: TranscodeRun, now: number): void {
-    if (this.#shed === 0 || this.#restoreAt === undefined || now < this.#restoreAt || run.plan.video === undefined) return;
-    this.#restoreAt = now + this.#restoreAfterMs;
-    this.#shed -= 1;
-    this.#replanAtKeyframe = true;
-    this.#logger.info({}, "a rendition that was too much is tried again");
+  /** Asks whether more can be made than is. */
+  #review(now: number): void {
+    const { restoreMs } = this.#timings;
+    // Should it prove too much again, it is left alone for longer.
+    this.#reviewMs = this.#shed > 0 ? Math.min(this.#reviewMs * 2, restoreMs * LONGEST_RESTORE) : restoreMs;
+    this.#reviewAt = now + this.#reviewMs;
+    if (this.#shed > 0) {
+      this.#shed -= 1;
+      this.#logger.info({ stillShed: this.#shed }, "a rendition that was too much is tried again");
+      this.#replan();
+      return;
+    }
+    if (this.#leftOut.length === 0 || this.#video === undefined) return;
+    // Other transcodes may have ended.
+    const possible = this.#planNow()?.plan?.video?.rungs.length ?? 0;
+    if (possible > (this.#plan?.video?.rungs.length ?? 0)) this.#replan();
   }
 
   #announce(renditions: readonly TranscodedRendition[]): void {
     const before = this.#renditions;
-    if (before.length === renditions.length && before.every((one, i) => same(one, renditions[i]))) return;
     this.#renditions = renditions;
+    if (before.length === renditions.length && before.every((one, i) => sameRendition(one, renditions[i]))) return;
     this.events.emit("renditions", { renditions });
-    const added = renditions[0];
-    if (before.length > 0 && added !== undefined && renditions.length > before.length && this.#restoreAt !== undefined) {
-      this.events.emit("restored", { added: added.name });
+    for (const { name } of renditions) {
+      if (!this.#removed.delete(name)) continue;
+      this.#logger.info({ added: name }, "the machine has room for this rendition again");
+      this.events.emit("restored", { added: name });
     }
+  }
+
+  #fail(reason: string): void {
+    this.#lastError = reason;
+    this.#announce([]);
+    this.#setState("failed", reason);
   }
 
   #cancelRestart(): void {
@@ -552,18 +593,15 @@ export class Transcoder implements MediaSink, Closable {
   }
 }
 
-function renditionOf(renditions: readonly TranscodedRendition[], rung: Rung | undefined): TranscodedRendition | undefined {
-  return renditions.find((rendition) => rendition.rung === rung);
-}
-
-function same(a: TranscodedRendition, b: TranscodedRendition | undefined): boolean {
+function sameRendition(a: TranscodedRendition, b: TranscodedRendition | undefined): boolean {
   return b !== undefined && a.name === b.name && a.encoder === b.encoder && a.bitrate === b.bitrate;
 }
 
 function samePicture(a: VideoTrack, b: VideoTrack): boolean {
-  return a === b || (a.codec === b.codec && a.width === b.width && a.height === b.height && a.codecString === b.codecString);
+  if (a === b) return true;
+  return a.codec === b.codec && a.width === b.width && a.height === b.height && a.codecString === b.codecString;
 }
 
 function sameSound(a: AudioTrack, b: AudioTrack): boolean {
-  return a.codec === b.codec && a.sampleRate === b.sampleRate && a.channels === b.channels;
+  return a === b || (a.codec === b.codec && a.sampleRate === b.sampleRate && a.channels === b.channels);
 }
