@@ -22,6 +22,7 @@ import { Metrics } from "./insight/metrics.ts";
 import { RequestCounts } from "./insight/request-counts.ts";
 import { LiveStreams } from "./live/live-streams.ts";
 import type { Logger } from "./ports/logger.ts";
+import { TranscodeEngine } from "./transcode/transcode-engine.ts";
 
 /** A backend that runs. */
 export interface Backend extends AsyncDisposable {
@@ -66,6 +67,12 @@ export async function compose(config: Config): Promise<Backend> {
   const channels = new Channels({ repositories, signer: new StreamKeySigner(installation.streamKeySecret), clock });
   const first = await channels.bootstrap(config.bootstrapChannel, config.bootstrapStreamKey);
 
+  const engine = await TranscodeEngine.start({
+    logger,
+    ffmpegPath: config.ffmpegPath,
+    hardware: config.hardwareEncoders,
+  });
+
   const counts = new RequestCounts();
   // The metrics read the streams, and the streams report to the metrics: neither calls the other before both are there.
   const metrics: Metrics = new Metrics({ broadcasts: () => live.list(), requests: counts });
@@ -85,6 +92,8 @@ export async function compose(config: Config): Promise<Backend> {
         partMs: config.partMs,
         segmentMs: config.segmentMs,
         windowMs: config.windowMs,
+        engine,
+        ladder: config.ladder,
         observePart: (origin, latencyMs) => metrics.observePart(origin, latencyMs),
       },
     }),

@@ -37,6 +37,11 @@ describe("configuration", () => {
     expect(problemsOf({ HOME: "/", KLIEGLIGHT: "on" })).toEqual([]);
   });
 
+  it("says what is wrong with a ladder", () => {
+    expect(problemsOf({ KLIEG_LADDER: "720p" })).toEqual([expect.stringContaining("one looks like 720p:3000k")]);
+    expect(readConfig({ KLIEG_LADDER: "off" }, false).ladder).toEqual([]);
+  });
+
   it("cuts the slash off the public address", () => {
     expect(readConfig({ KLIEG_PUBLIC_URL: "https://live.example/" }, false).publicUrl).toBe("https://live.example");
   });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LadderSyntaxError, parseLadder, type RungSpec } from "./transcode/ladder.ts";
 
 /** An integer written in decimal digits, within bounds. */
 const integer = (minimum: number, maximum: number) =>
@@ -44,7 +45,18 @@ const Environment = z.object({
   KLIEG_ADMIN_TOKEN: z.string().min(16).max(200).optional(),
   KLIEG_FFMPEG: z.string().min(1).optional(),
   /** `auto`, `off`, or rungs such as `720p:3000k,480p:1500k`. */
-  KLIEG_LADDER: z.string().min(1).default("auto"),
+  KLIEG_LADDER: z
+    .string()
+    .default("auto")
+    .transform((text, context) => {
+      try {
+        return parseLadder(text);
+      } catch (error) {
+        if (!(error instanceof LadderSyntaxError)) throw error;
+        context.addIssue({ code: "custom", message: error.message });
+        return z.NEVER;
+      }
+    }),
   /** `auto` tries the hardware encoders, `software` does not. */
   KLIEG_ENCODER: z.enum(["auto", "software"]).default("auto"),
   KLIEG_PART_MS: integer(100, 2000).default(333),
@@ -79,7 +91,8 @@ export interface Config {
   readonly bootstrapStreamKey: string | undefined;
   readonly adminToken: string | undefined;
   readonly ffmpegPath: string | undefined;
-  readonly ladder: string;
+  /** Rungs to make, highest first; none where it is empty. */
+  readonly ladder: readonly RungSpec[];
   readonly hardwareEncoders: boolean;
   readonly partMs: number;
   readonly segmentMs: number;

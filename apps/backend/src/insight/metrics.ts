@@ -111,14 +111,19 @@ export class Metrics {
       },
     });
     perStream("klieg_transcode_speed", "Media seconds made per second of wall clock.", "gauge", (broadcast) => {
-      const speed = broadcast.transcodeHealth?.speed;
-      return speed === null ? undefined : speed;
+      return broadcast.transcodeHealth?.speed ?? undefined;
     });
     perStream(
       "klieg_transcode_restarts_total",
       "Times that the transcoder was started anew.",
       "counter",
       (broadcast) => broadcast.transcodeHealth?.restarts,
+    );
+    perStream(
+      "klieg_transcode_dropped_access_units_total",
+      "Access units of the source that FFmpeg was too slow for.",
+      "counter",
+      (broadcast) => broadcast.transcodeDrops,
     );
     new Counter({
       name: "klieg_parts_published_total",

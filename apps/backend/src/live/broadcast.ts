@@ -3,7 +3,11 @@ import type { HealthWarning, StreamHealth } from "@klieg/protocol";
 import { StreamPackager } from "../package/stream-packager.ts";
 import type { BlobStore } from "../ports/blob-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Reader } from "../stream/reader.ts";
 import type { Stream } from "../stream/stream.ts";
+import type { RungSpec } from "../transcode/ladder.ts";
+import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
+import { Transcoder } from "../transcode/transcoder.ts";
 
 /** What every broadcast stands on. */
 export interface BroadcastServices {
@@ -13,27 +17,64 @@ export interface BroadcastServices {
   readonly partMs: number;
   readonly segmentMs: number;
   readonly windowMs: number;
+  /** What the machine transcodes with. */
+  readonly engine: TranscodeEngine;
+  /** Rungs to choose from, highest first; none where it is empty. */
+  readonly ladder: readonly RungSpec[];
   /** Told of every part that is published. */
   readonly observePart: (origin: "source" | "transcode", latencyMs: number) => void;
 }
 
-/** A stream with everything that reads it: the packager, and the transcoder where one is wanted. */
+const TRANSCODE_QUEUE_BYTES = 16 * 1024 * 1024;
+
+/** A stream with everything that reads it: the packager, and the transcoder, whose renditions the packager takes too. */
 export class Broadcast implements AsyncDisposable {
   readonly stream: Stream;
   readonly packager: StreamPackager;
+  readonly #transcoder: Transcoder;
+  readonly #reader: Reader;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #subscriptions = new DisposableStack();
+  readonly #warnings = new Map<string, HealthWarning>();
+  /** Resolves when the playlists have ended, once the stream has. */
+  #ending: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(stream: Stream, services: BroadcastServices) {
     this.stream = stream;
+    this.#clock = services.clock;
+    this.#logger = services.logger.child({ stream: stream.id, channel: stream.channel });
     this.packager = new StreamPackager(stream, services);
+    this.#transcoder = new Transcoder({
+      engine: services.engine,
+      clock: services.clock,
+      logger: this.#logger,
+      ladder: services.ladder,
+      sink: {
+        onAccessUnit: (rendition, unit) => this.packager.pushTranscoded(rendition.name, rendition.encoder, unit),
+      },
+    });
+    this.#reader = stream.read({ name: "transcode", maxQueuedBytes: TRANSCODE_QUEUE_BYTES });
+    this.#reader.onReadable = () => {
+      for (let unit = this.#reader.take(); unit !== undefined; unit = this.#reader.take()) {
+        this.#transcoder.onAccessUnit(unit);
+      }
+    };
+    this.#listen(services);
   }
 
-  get transcodeHealth(): StreamHealth["transcode"] | undefined {
-    return undefined;
+  get transcodeHealth(): StreamHealth["transcode"] {
+    return this.#transcoder.health();
+  }
+
+  /** Access units that FFmpeg was too slow for. */
+  get transcodeDrops(): number {
+    return this.#transcoder.droppedAccessUnits;
   }
 
   get warnings(): HealthWarning[] {
-    return this.packager.warnings;
+    return [...this.packager.warnings, ...this.#warnings.values()];
   }
 
   /** Ends the stream and lets go of everything; what could still be watched no longer can. Idempotent. */
@@ -48,6 +89,70 @@ export class Broadcast implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.stream.close();
+    await this.#ending;
+    this.#subscriptions.dispose();
+    this.#reader.close();
+    await this.#transcoder.close();
     await this.packager.close();
+  }
+
+  #listen(services: BroadcastServices): void {
+    const { stream, packager } = this;
+    const transcoder = this.#transcoder;
+    const canTranscode = services.engine.binary !== undefined;
+    this.#subscriptions.use(
+      stream.events.on("track", (track) => {
+        // Every player plays AAC; other sound is made into it where that can be done.
+        if (track.kind === "audio") packager.passAudioThrough = track.codec === "aac" || !canTranscode;
+      }),
+    );
+    this.#subscriptions.use(
+      stream.events.on("state", ({ state }) => {
+        if (state === "interrupted") this.#onSourceGone();
+        else if (state === "ended") this.#ending = this.#finish();
+      }),
+    );
+    this.#subscriptions.use(transcoder.events.on("renditions", ({ renditions }) => packager.expect(renditions)));
+    this.#subscriptions.use(
+      transcoder.events.on("state", ({ state, reason }) => {
+        if (state === "off" || state === "failed") packager.expect([]);
+        if (state === "failed") this.#warn("transcoder_unavailable", `Only the source quality is there: ${reason}.`);
+        else if (state === "running") this.#warnings.delete("transcoder_unavailable");
+      }),
+    );
+    this.#subscriptions.use(
+      transcoder.events.on("degraded", ({ removed, reason }) =>
+        this.#warn("transcoder_degraded", `The server is too slow for ${removed}, which is left out: ${reason}.`),
+      ),
+    );
+    this.#subscriptions.use(transcoder.events.on("restored", () => this.#warnings.delete("transcoder_degraded")));
+    if (!canTranscode || services.ladder.length === 0) packager.expect([]);
+  }
+
+  #onSourceGone(): void {
+    this.packager.interrupt();
+    this.#transcoder.drain().then(
+      () => {
+        if (this.stream.state === "interrupted") this.packager.settle();
+      },
+      (error: unknown) => this.#logger.error({ err: error }, "the transcoder could not be drained"),
+    );
+  }
+
+  /** What is left of the source goes out, then every playlist ends. */
+  async #finish(): Promise<void> {
+    this.packager.interrupt();
+    try {
+      await this.#transcoder.drain();
+    } catch (error) {
+      this.#logger.error({ err: error }, "the transcoder could not be drained");
+    }
+    this.packager.end();
+    await this.#transcoder.close();
+  }
+
+  #warn(code: string, message: string): void {
+    const since = this.#warnings.get(code)?.since ?? new Date(this.#clock.wall()).toISOString();
+    this.#warnings.set(code, { code, message, since });
   }
 }

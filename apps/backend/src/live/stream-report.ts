@@ -66,7 +66,7 @@ export function healthOf(broadcast: Broadcast): StreamHealth {
             discontinuities: stream.timeline.counts.jumps,
             srt: contribution.session.linkStatistics?.() ?? null,
           },
-    transcode: broadcast.transcodeHealth ?? null,
+    transcode: broadcast.transcodeHealth,
     readers: [...stream.readers].map((reader) => ({
       name: reader.name,
       queued_bytes: reader.queuedBytes,

@@ -99,6 +99,11 @@ export class Rendition implements SegmenterSink {
     this.#aligner.push(this.#segmenter, unit);
   }
 
+  /** Publishes what has come; what comes after is a discontinuity. */
+  flush(): void {
+    this.#segmenter.flush();
+  }
+
   /** Ends the playlist: nothing more will come. */
   end(): void {
     this.#segmenter.flush();

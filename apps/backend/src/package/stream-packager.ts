@@ -52,7 +52,6 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
   readonly #logger: Logger;
   readonly #archive: SegmentArchive;
   readonly #reader: Reader;
-  readonly #subscriptions = new DisposableStack();
   readonly #renditions = new Map<string, Rendition>();
   readonly #edges = new Map<string, RenditionEdge>();
   readonly #aligner = new SegmentAligner();
@@ -62,7 +61,8 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
   #probed: AccessUnit[] | undefined = [];
   #probingSince: number | undefined;
   #passAudioThrough = true;
-  #expected: readonly string[] = [];
+  /** Transcoded renditions that are on their way; undefined while it is not known which. */
+  #expected: readonly string[] | undefined;
   #liveTimer: Disposable | undefined;
   #ended = false;
   #closed: Promise<void> | undefined;
@@ -87,13 +87,6 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     });
     this.#reader = stream.read({ name: "package", maxQueuedBytes: QUEUE_BYTES });
     this.#reader.onReadable = () => this.#drain();
-    this.#subscriptions.use(
-      stream.events.on("state", ({ state }) => {
-        // What has come is published; what comes after an interruption is a discontinuity.
-        if (state === "interrupted") this.#aligner.flush();
-        else if (state === "ended") this.#end();
-      }),
-    );
   }
 
   get renditions(): readonly Rendition[] {
@@ -138,7 +131,10 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     this.#passAudioThrough = pass;
   }
 
-  /** The transcoded renditions that are on their way; the stream counts as live when they are there, or are late. */
+  /**
+   * The transcoded renditions that are on their way, none perhaps. Until this is said, and they are there, the stream
+   * does not count as live, unless they are late.
+   */
   expect(renditions: readonly { name: string; kind: "video" | "audio" }[]): void {
     if (this.#ended) return;
     this.#expected = renditions.map(({ name }) => name);
@@ -186,6 +182,25 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     if (this.#stream.state === "starting") this.#considerLive();
   }
 
+  /** The source is gone: what it sent is published, and what comes after it is a discontinuity. */
+  interrupt(): void {
+    for (const rendition of this.#renditions.values()) if (rendition.origin === "source") rendition.flush();
+  }
+
+  /** The transcoder has handed on all that it could make of a source that is gone. */
+  settle(): void {
+    if (!this.#ended) this.#aligner.flush();
+  }
+
+  /** Nothing more will come: every playlist ends. Idempotent. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#liveTimer?.[Symbol.dispose]();
+    this.#aligner.flush();
+    for (const rendition of this.#renditions.values()) rendition.end();
+  }
+
   /** Deletes what was stored. The stream must have ended. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -197,8 +212,7 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#end();
-    this.#subscriptions.dispose();
+    this.end();
     this.#reader.close();
     await this.#archive.close();
   }
@@ -254,18 +268,11 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     return this.#renditions.get("source") ?? this.#renditions.get("audio");
   }
 
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#liveTimer?.[Symbol.dispose]();
-    this.#aligner.flush();
-    for (const rendition of this.#renditions.values()) rendition.end();
-  }
 
   /** Live is what viewers can choose from: the source, and the other renditions unless they are late. */
   #considerLive(): void {
     if (this.#stream.state !== "starting" || this.#main?.playable !== true) return;
-    const complete = this.#expected.every((name) => this.#renditions.get(name)?.playable === true);
+    const complete = this.#expected?.every((name) => this.#renditions.get(name)?.playable === true) ?? false;
     if (complete) {
       this.#liveTimer?.[Symbol.dispose]();
       this.#stream.markLive();
