@@ -6,7 +6,7 @@ import type { DatagramPort } from "./datagram-port.ts";
 import { ExtensionType, SrtFlag } from "./handshake.ts";
 import type { KeyLength } from "./key-material.ts";
 import type { Pacing } from "./pacer.ts";
-import { ControlType, DEFAULT_MSS, HEADER_SIZE } from "./packet.ts";
+import { ControlType, DEFAULT_MSS, HEADER_SIZE, MAX_PAYLOAD_SIZE } from "./packet.ts";
 import { PlayoutClock } from "./playout-clock.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { type DeliveryMode, Receiver } from "./receiver.ts";
@@ -253,7 +253,7 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
     this.#lastHeardAt = now;
     if ((packet[0] as number) < 0x80) {
       const size = packet.length - HEADER_SIZE;
-      if (size === 0 || size > DEFAULT_MSS) this.#malformed++;
+      if (size === 0 || size > MAX_PAYLOAD_SIZE) this.#malformed++;
       else if (this.#reason === undefined) this.#receiver.handleData(packet, now);
     } else {
       this.#handleControl(packet, now);

@@ -7,16 +7,17 @@ import { ReceiveBuffer, Slot } from "./receive-buffer.ts";
 import type { RoundTrip } from "./round-trip.ts";
 import { extendInitialSequence, extendSequence, wireSequence } from "./sequence-number.ts";
 
-/** Full acknowledgements go out on a grid of this many µs, so that all connections of a socket share wake-ups. */
-export const ACK_PERIOD = 10_000;
+/**
+ * Full acknowledgements go out, and due packets are handed up, on a grid of this many µs, so that a smooth stream
+ * does not cost a wake-up a packet and all connections of a socket share theirs.
+ */
+const ACK_PERIOD = 10_000;
 /** A light acknowledgement goes out when this many packets came since the last one. */
 const LIGHT_ACK_PACKETS = 64;
 /** Least time between two reports of the same loss, µs. */
 const MIN_NAK_PERIOD = 20_000;
 /** Reports that fall due within this time of each other go together, µs. */
 const NAK_BATCH = 5_000;
-/** Delivery of due packets is batched to this many µs, so that a smooth stream does not cost a wake-up a packet. */
-const RELEASE_PERIOD = 5_000;
 /** Acknowledgements that are waiting for their ACKACK. */
 const ACK_RECORDS = 256;
 /** Consecutive packets in order after which the reorder tolerance shrinks by one. */
@@ -258,7 +259,7 @@ export class Receiver {
   }
 
   #ackSoon(now: number): void {
-    const at = nextAck(now);
+    const at = nextOnGrid(now);
     if (at < this.#ackDueAt) this.#ackDueAt = at;
   }
 
@@ -272,7 +273,7 @@ export class Receiver {
         if (delivery === "paced") {
           const due = buffer.dueOf(buffer.start);
           if (due > now) {
-            waitUntil = Math.max(due, now + RELEASE_PERIOD);
+            waitUntil = nextOnGrid(due);
             break;
           }
         }
@@ -363,7 +364,7 @@ export class Receiver {
       // Already told; only repeat it while the sender has not confirmed, and not faster than it can.
       if (sequence === this.#lastAckAckSequence) return;
       if (now - this.#lastAckAt < patience) {
-        this.#ackDueAt = nextAck(this.#lastAckAt + patience);
+        this.#ackDueAt = nextOnGrid(this.#lastAckAt + patience);
         return;
       }
     }
@@ -388,7 +389,7 @@ export class Receiver {
     outlet.send(ControlType.ack, 0, this.#ackNumber, 28, now);
     this.acksSent++;
     // Repeated, if need be, until the ACKACK comes.
-    this.#ackDueAt = nextAck(now + Math.max(ACK_PERIOD, patience));
+    this.#ackDueAt = nextOnGrid(now + Math.max(ACK_PERIOD, patience));
   }
 
   #acknowledgeLightly(now: number): void {
@@ -453,8 +454,9 @@ function writeLoss(packet: Buffer, at: number, first: number, last: number): num
   return at + 8;
 }
 
-function nextAck(now: number): number {
-  return (Math.floor(now / ACK_PERIOD) + 1) * ACK_PERIOD;
+/** The first time on the grid after `micros`. */
+function nextOnGrid(micros: number): number {
+  return (Math.floor(micros / ACK_PERIOD) + 1) * ACK_PERIOD;
 }
 
 function clampWord(value: number): number {
