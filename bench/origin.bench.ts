@@ -65,7 +65,7 @@ export async function run(): Promise<Section> {
     const port = await freePort();
     await writeFile(
       join(folder, "nginx.conf"),
-      `daemon off; worker_processes 1; worker_cpu_affinity 01; pid ${folder}/nginx.pid; error_log stderr error;
+      `user root; daemon off; worker_processes 1; worker_cpu_affinity 01; pid ${folder}/nginx.pid; error_log stderr error;
 events { worker_connections 1024; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000000; open_file_cache max=100;
   server { listen 127.0.0.1:${port}; root ${folder}; add_header cache-control "public, max-age=31536000, immutable"; } }`,
