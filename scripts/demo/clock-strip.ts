@@ -1,7 +1,8 @@
 /**
- * The strip along the lower edge of the demo's picture: the wall clock in a form that a program can read back from a
- * frame, after any encoder and at any size. Two rows of cells: the upper holds Unix time in ms, most significant bit
- * first, a light cell for 1; the lower holds the complement, which makes a misread cell known.
+ * The strip along the upper edge of the demo's picture (a player's controls cover the lower): the wall clock in a form
+ * that a program can read back from a frame, after any encoder and at any size. Two rows of cells: the upper holds
+ * Unix time in ms, most significant bit first, a light cell for 1; the lower holds the complement, which makes a
+ * misread cell known.
  */
 export const CLOCK_STRIP = {
   /** Enough for the next century. */
@@ -9,8 +10,8 @@ export const CLOCK_STRIP = {
   /** Position and size as fractions of the picture's, so that they hold in every rendition. */
   left: 1 / 16,
   width: 14 / 16,
-  top: 0.93,
-  height: 0.04,
+  top: 0.03,
+  height: 0.032,
 } as const;
 
 /** Light and dark cells differ by more than 150 of 255; what is nearer than this was torn or blurred beyond reading. */

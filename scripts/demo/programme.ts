@@ -53,7 +53,7 @@ function picture(width: number, height: number, frameRate: number, caption: stri
   const even = (value: number) => Math.round(value / 2) * 2;
   // Sizes are given for a picture of 1280x720.
   const px = (size: number) => Math.max(1, Math.round((size * Math.min(width, (height * 16) / 9)) / 1280));
-  const margin = px(72);
+  const margin = px(80);
   const line = { y: Math.round(height * 0.7), length: width - 2 * margin, thickness: px(4), runner: px(90) };
   const strip = {
     x: Math.round(width * CLOCK_STRIP.left),
@@ -72,8 +72,8 @@ function picture(width: number, height: number, frameRate: number, caption: stri
     `[clock]scale=${CLOCK_STRIP.bits}:2,format=yuv444p,${stripCells()},scale=${strip.width}:${strip.height}:flags=neighbor[strip]`,
     `[timed][strip]overlay=x=${strip.x}:y=${strip.y}[marked]`,
     `[marked]${[
-      text(SANS, "●", px(30), `${LAMP}`, `${margin}`, `${px(70)}`),
-      text(SANS, "Klieg", px(46), INK, `${margin + px(32)}`, `${px(60)}`),
+      text(SANS, "●", px(30), `${LAMP}`, `${margin}`, `${px(92)}`),
+      text(SANS, "Klieg", px(46), INK, `${margin + px(32)}`, `${px(82)}`),
       text(SANS, "UTC", px(28), `${INK}@0.6`, "(w-tw)/2", `${Math.round(height * 0.29)}`),
       clockText(px(128), Math.round(height * 0.37)),
       text(SANS, caption, px(26), `${INK}@0.7`, `${margin}`, `${line.y + px(28)}`),
