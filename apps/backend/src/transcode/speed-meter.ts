@@ -28,35 +28,28 @@ export class SpeedMeter {
     while (this.#samples.length > 2 && now - (this.#samples[1] as Sample).at >= this.#windowMs) this.#samples.shift();
   }
 
-  /** Whether the whole window has been seen. */
-  get settled(): boolean {
-    return this.#spanMs >= this.#windowMs;
+  /**
+   * Whether the output has been at least `lag` ticks behind for the last `forMs`, and is no nearer than it was then: one
+   * that was held up and now catches up is not.
+   */
+  isFallingBehind(lag: number, forMs: number): boolean {
+    const now = this.#samples.at(-1);
+    if (now === undefined) return false;
+    const since = this.#samples.findLast(({ at }) => now.at - at >= forMs);
+    if (since === undefined) return false;
+    const behind = this.#samples.every(({ at, input, output }) => at < since.at || input - output >= lag);
+    return behind && now.input - now.output >= since.input - since.output;
   }
 
   /** Media seconds that came out per second; undefined before a second has been seen. */
   get speed(): number | undefined {
-    return this.#rate("output");
-  }
-
-  /** Media seconds that went in per second. */
-  get inputSpeed(): number | undefined {
-    return this.#rate("input");
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
+    if (first === undefined || last === undefined || last.at - first.at < 1000) return undefined;
+    return (last.output - first.output) / TICKS_PER_SECOND / ((last.at - first.at) / 1000);
   }
 
   reset(): void {
     this.#samples.length = 0;
-  }
-
-  get #spanMs(): number {
-    const first = this.#samples[0];
-    const last = this.#samples.at(-1);
-    return first === undefined || last === undefined ? 0 : last.at - first.at;
-  }
-
-  #rate(side: "input" | "output"): number | undefined {
-    const span = this.#spanMs;
-    if (span < 1000) return undefined;
-    const ticks = (this.#samples.at(-1) as Sample)[side] - (this.#samples[0] as Sample)[side];
-    return ticks / TICKS_PER_SECOND / (span / 1000);
   }
 }

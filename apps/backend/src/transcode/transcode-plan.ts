@@ -141,3 +141,17 @@ function sameRung(a: Rung, b: Rung): boolean {
     a.bitrate === b.bitrate
   );
 }
+
+/**
+ * How many of a plan's highest rungs have to go so that the rest costs no more than `part` of the whole; at least one.
+ */
+export function rungsToShed(video: NonNullable<RunPlan["video"]>, part: number): number {
+  const { track, frameRate, encoder, preset, rungs } = video;
+  const source = { ...sizeOf(track), frameRate, codec: track.codec, playable: true };
+  const cost = (left: readonly Rung[]) =>
+    ladderCost(left, source, { pixelsPerCoreSecond: 1, hardware: encoder.hardware }, preset);
+  const room = cost(rungs) * part;
+  for (let shed = 1; shed < rungs.length; shed += 1) if (cost(rungs.slice(shed)) <= room) return shed;
+  // By reckoning alone the lowest is not given up: that takes having tried.
+  return Math.max(1, rungs.length - 1);
+}

@@ -148,7 +148,8 @@ export class TranscodeRun implements AsyncDisposable {
     for (const [fd, bytes] of headers) process.write(fd, bytes);
     const last = seed.at(-1) as AccessUnit;
     this.#queueTicks += last.dts - first.dts;
-    for (const unit of seed) this.push(unit);
+    for (const unit of seed) if (this.#accept(unit)) this.#enqueue(unit);
+    this.#pump();
   }
 
   get pid(): number | undefined {
@@ -209,14 +210,9 @@ export class TranscodeRun implements AsyncDisposable {
     return this.#output.damage;
   }
 
-  /** Takes the next access unit of the source. */
+  /** Takes the next access unit of the source; those of tracks that it makes nothing of are passed over. */
   push(unit: AccessUnit): void {
-    if (this.#finishing) return;
-    if (unit.track.kind === "video" || this.plan.video === undefined) {
-      this.#firstPts ??= unit.pts;
-      this.#lastInputPts = Math.max(this.#lastInputPts, unit.pts);
-      this.#lastInputAt = this.#clock.now();
-    }
+    if (this.#finishing || !this.#accept(unit)) return;
     if (this.#waitingForKeyframe && unit.track.kind === "video") {
       if (!unit.keyframe) {
         this.#sink.onDropped(this, 1);
@@ -224,8 +220,7 @@ export class TranscodeRun implements AsyncDisposable {
       }
       this.#waitingForKeyframe = false;
     }
-    this.#queue.push(unit);
-    this.#queuedBytes += unit.data.byteLength;
+    this.#enqueue(unit);
     this.#pump();
     if (this.#overfull(unit)) this.#drop();
   }
@@ -254,6 +249,22 @@ export class TranscodeRun implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #accept(unit: AccessUnit): boolean {
+    const { video, audio } = this.plan;
+    const leads = unit.track.kind === "video" || video === undefined;
+    if (leads) {
+      this.#firstPts ??= unit.pts;
+      this.#lastInputPts = Math.max(this.#lastInputPts, unit.pts);
+      this.#lastInputAt = this.#clock.now();
+    }
+    return unit.track.kind === "video" ? video !== undefined : audio !== undefined;
+  }
+
+  #enqueue(unit: AccessUnit): void {
+    this.#queue.push(unit);
+    this.#queuedBytes += unit.data.byteLength;
   }
 
   #pump(): void {
@@ -292,12 +303,12 @@ export class TranscodeRun implements AsyncDisposable {
   /** Drops what waits up to its newest keyframe, or, where there is none, up to the next that comes; sound is kept. */
   #drop(): void {
     const waiting = this.#queue.slice(this.#head);
-    const keyframe = waiting.findLastIndex((unit) => unit.track.kind === "video" && unit.keyframe);
-    const resumes = keyframe > 0 ? keyframe : waiting.length;
-    const kept = waiting.filter(
-      (unit, i) => i >= resumes || (unit.track.kind === "audio" && this.plan.video !== undefined),
-    );
-    this.#waitingForKeyframe = keyframe <= 0 && this.plan.video !== undefined;
+    const hasVideo = this.plan.video !== undefined;
+    const newest = waiting.findLastIndex((unit) => unit.track.kind === "video" && unit.keyframe);
+    // Where the newest keyframe is the oldest thing that waits, its GOP is what there is too much of.
+    const resumes = newest > 0 ? newest : waiting.length;
+    const kept = waiting.filter((unit, i) => i >= resumes || (hasVideo && unit.track.kind === "audio"));
+    this.#waitingForKeyframe = hasVideo && resumes === waiting.length;
     this.#queue = kept;
     this.#head = 0;
     this.#queueTicks = QUEUE_TICKS;

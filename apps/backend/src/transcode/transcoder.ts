@@ -19,7 +19,7 @@ import { RestartPolicy } from "./restart-policy.ts";
 import { RunRelay } from "./run-relay.ts";
 import { SpeedMeter } from "./speed-meter.ts";
 import type { CoreReservation, TranscodeEngine } from "./transcode-engine.ts";
-import { continues, makePlan, type PlanResult, planRenditions } from "./transcode-plan.ts";
+import { continues, makePlan, type PlanResult, planRenditions, rungsToShed } from "./transcode-plan.ts";
 import { PROBED_FRAMES, type RunPlan, type TranscodeRun } from "./transcode-run.ts";
 import type { VideoEncoder } from "./video-encoder.ts";
 
@@ -78,8 +78,13 @@ const CATCH_UP = 3 * TICKS_PER_SECOND;
 const ENOUGH = TICKS_PER_SECOND / 2;
 /** Sound alone is transcoded when no video has come for so much of it. */
 const SOUND_ALONE = TICKS_PER_SECOND;
-const SLOW = 0.95;
+/** FFmpeg is too slow for the machine when it has been so far behind for so long and does not catch up. */
 const SLOW_LAG = 1.5 * TICKS_PER_SECOND;
+const SLOW_FOR_MS = 3000;
+const ALIVE_MS = 750;
+const SETTLED_MS = 5000;
+/** A smaller ladder is to leave some room for what is to be caught up with. */
+const SPARE = 0.9;
 /** The timestamps that FFmpeg sees have 33 bits, a little over 26 hours: it is relieved before. */
 const RETIREMENT = 24 * 3600 * TICKS_PER_SECOND;
 const LONGEST_RESTORE = 16;
@@ -497,7 +502,7 @@ export class Transcoder implements MediaSink, Closable {
     if (run.lastOutputPts !== undefined) this.#meter.note(now, run.lastInputPts, run.lastOutputPts);
     if (this.#killedFor !== undefined) return; // its end is on its way
     if (this.#stalled(run, now)) this.#killStalled(run);
-    else if (this.#tooSlow(run)) this.#degrade(run);
+    else if (this.#tooSlow(run, now)) this.#degrade(run);
   }
 
   #stalled(run: TranscodeRun, now: number): boolean {
@@ -513,34 +518,39 @@ export class Transcoder implements MediaSink, Closable {
     const began = run.lastOutputAt !== undefined;
     this.#killedFor = began ? "FFmpeg stopped making anything" : "FFmpeg made nothing";
     // Software that does not even begin has been given too much.
-    if (!began && video?.encoder.hardware === false && video.rungs.length > 1) this.#shedTop(run, this.#killedFor);
+    if (!began && video?.encoder.hardware === false && video.rungs.length > 1) this.#shedTop(video, 1, this.#killedFor);
     run.kill();
   }
 
-  #tooSlow(run: TranscodeRun): boolean {
-    if (run.plan.video === undefined || !this.#meter.settled || run.lag < SLOW_LAG) return false;
-    const { speed, inputSpeed } = this.#meter;
-    return speed !== undefined && inputSpeed !== undefined && speed < SLOW * inputSpeed;
+  #tooSlow(run: TranscodeRun, now: number): boolean {
+    // One that makes nothing at all is not slow.
+    if (run.plan.video === undefined || run.lastOutputAt === undefined || now - run.lastOutputAt > ALIVE_MS)
+      return false;
+    // A start takes time, and a resumed one catches up.
+    if (now - run.startedAt < SETTLED_MS) return false;
+    return this.#meter.isFallingBehind(SLOW_LAG, SLOW_FOR_MS);
   }
 
   #degrade(run: TranscodeRun): void {
-    const reason = `FFmpeg makes ${this.#meter.speed?.toFixed(2)} seconds of media a second`;
-    this.#meter.reset();
-    this.#shedTop(run, reason);
+    const speed = Math.min(1, Math.max(0, this.#meter.speed ?? 1));
+    const reason = `FFmpeg makes ${speed.toFixed(2)} seconds of media a second`;
+    const { video } = run.plan;
+    if (video !== undefined) this.#shedTop(video, rungsToShed(video, speed * SPARE), reason);
     this.#relay.dismiss();
     this.#restart(reason, 0);
   }
 
-  #shedTop(run: TranscodeRun, reason: string): void {
-    const removed = run.plan.video?.rungs[0]?.name;
-    if (removed === undefined) return;
-    this.#shed += 1;
-    this.#removed.add(removed);
+  #shedTop(video: NonNullable<RunPlan["video"]>, count: number, reason: string): void {
     this.#reviewAt = this.#clock.now() + this.#reviewMs;
     this.#plan = undefined;
     this.#idle = false;
-    this.#logger.warn({ removed, reason }, "the machine is too slow for this rendition");
-    this.events.emit("degraded", { removed, reason });
+    this.#shed += count;
+    const removed = video.rungs.slice(0, count).map(({ name }) => name);
+    this.#logger.warn({ removed, reason }, "the machine is too slow for these renditions");
+    for (const name of removed) {
+      this.#removed.add(name);
+      this.events.emit("degraded", { removed: name, reason });
+    }
   }
 
   /** Asks whether more can be made than is. */
