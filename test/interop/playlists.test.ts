@@ -9,6 +9,9 @@ import { followPlaylist, type PlaylistSnapshot, readMultivariant, readPlaylist }
 /** How long every rendition's playlist is followed, s of segments. */
 const FOLLOWED_SEGMENTS = 30;
 
+// What it would only print otherwise is an error.
+HLS.setOptions({ strictMode: true });
+
 /** What hls-parser makes of a playlist, in the terms of our own reading. */
 function byHlsParser(text: string) {
   const playlist = HLS.parse(text);

@@ -68,6 +68,7 @@ export class RenditionEdge {
   #sealedTicks = 0;
   #peakBitrate = 0;
   #partsPublished = 0;
+  #waking = false;
 
   constructor(options: RenditionEdgeOptions) {
     this.#options = options;
@@ -230,7 +231,20 @@ export class RenditionEdge {
     };
   }
 
+  /**
+   * Answers who waits, once all that belongs together is published: a segment's last part and its end come in one
+   * step, and a playlist that showed the one without the other would have a short part in mid-segment.
+   */
   #wakeDue(): void {
+    if (this.#waking || this.#waiters.size === 0) return;
+    this.#waking = true;
+    queueMicrotask(() => {
+      this.#waking = false;
+      this.#wakeNow();
+    });
+  }
+
+  #wakeNow(): void {
     for (const waiter of this.#waiters) if (waiter.isDue()) this.#settle(waiter, false);
   }
 
