@@ -26,6 +26,10 @@ export interface StreamOptions {
 }
 
 const DEFAULT_SILENCE_MS = 10_000;
+/** How long an encoder that was put off may not take the stream back from one that delivers, ms. */
+const FIGHT_MS = 60_000;
+/** A source that sent something so lately delivers, ms. */
+const DELIVERS_MS = 2000;
 
 /**
  * A broadcast in flight (ING5): one source, many readers, one timeline, one close.
@@ -47,6 +51,8 @@ export class Stream implements AsyncDisposable {
   #state: StreamState = "starting";
   #wasLive = false;
   #contribution: Contribution | undefined;
+  /** The encoder that was last put off by another. */
+  #putOff: { readonly identity: string; readonly at: number } | undefined;
   #video: VideoTrack | undefined;
   #audio: AudioTrack | undefined;
   #liveAt: number | undefined;
@@ -112,11 +118,21 @@ export class Stream implements AsyncDisposable {
   /**
    * Makes `session` the source. One that is there already is put off with `taken_over` (an encoder that reconnects
    * must not wait for its own dead socket).
-   * @throws {KliegError} `gone` where the stream has ended.
+   * @throws {KliegError} `gone` where the stream has ended; `taken_over` for an encoder that was just put off and
+   *   comes back by itself while the one that took over delivers: two would otherwise put each other off for ever.
    */
   attach(session: ContributionSession): Contribution {
     if (this.#state === "ended") throw new KliegError("gone", "This stream has ended.");
     const previous = this.#contribution;
+    if (previous !== undefined && this.#wouldFight(session, previous)) {
+      throw new KliegError(
+        "taken_over",
+        "Another encoder publishes with this stream key. Stop it first, or wait until it has stopped.",
+      );
+    }
+    if (previous !== undefined && this.#delivers(previous)) {
+      this.#putOff = { identity: identityOf(previous.session), at: this.#clock.now() };
+    }
     const contribution = new Contribution({
       session,
       profile: this.#options.profile,
@@ -184,6 +200,16 @@ export class Stream implements AsyncDisposable {
     return this.close();
   }
 
+  #wouldFight(session: ContributionSession, present: Contribution): boolean {
+    const putOff = this.#putOff;
+    if (putOff === undefined || putOff.identity !== identityOf(session)) return false;
+    return this.#clock.now() - putOff.at < FIGHT_MS && this.#delivers(present);
+  }
+
+  #delivers(contribution: Contribution): boolean {
+    return this.#clock.now() - contribution.lastUnitAt < DELIVERS_MS;
+  }
+
   #onTrack(track: Track, from: Contribution): void {
     if (from !== this.#contribution) return;
     if (track.kind === "video") this.#video = track;
@@ -245,4 +271,9 @@ export class Stream implements AsyncDisposable {
     );
     this.events.emit("state", { state, previous });
   }
+}
+
+/** What tells one encoder from another as far as the door can see. */
+function identityOf(session: ContributionSession): string {
+  return `${session.protocol} ${session.remoteAddress} ${session.encoder ?? ""}`;
 }

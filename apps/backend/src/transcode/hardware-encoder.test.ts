@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { type FfmpegBinary, findFfmpeg } from "./ffmpeg-binary.ts";
+import { chooseEncoder, tryEncoder } from "./hardware-encoder.ts";
+import { type FakeHardware, fakeFfmpeg } from "./testing/fake-ffmpeg.ts";
+
+async function found(configured: string): Promise<FfmpegBinary> {
+  const { binary } = await findFfmpeg({ configured, searchPath: "" });
+  if (binary === undefined) throw new Error("no FFmpeg");
+  return binary;
+}
+
+describe("TRN3: hardware encoders are proved by a test encode", () => {
+  test("one that makes what was asked for is chosen before software", async () => {
+    await using fake = await fakeFfmpeg({ trial: "works" });
+    const choice = await chooseEncoder(await found(fake.path), { cores: 2, platform: "linux", renderNodes: [] });
+    expect(choice.encoder).toMatchObject({ name: "h264_qsv", hardware: true });
+    expect(choice.software).toMatchObject({ name: "libx264", hardware: false });
+    expect(choice.trials).toMatchObject([
+      { encoder: "h264_nvenc", outcome: "missing", reason: "is not in this FFmpeg" },
+      { encoder: "h264_qsv", outcome: "ok", reason: "" },
+      { encoder: "libx264", outcome: "ok", reason: "" },
+    ]);
+    expect(choice.pixelsPerCoreSecond).toBeGreaterThan(5e6);
+  });
+
+  test.each<[FakeHardware, string, string]>([
+    ["fails", "failed", "ended with code 1: [h264_qsv] Error initializing an internal MFX session"],
+    ["hangs", "hung", "hung, and was killed after"],
+    ["dies", "died", "died by SIGSEGV"],
+    ["lies", "wrong", "made 0 of 30 frames"],
+    ["ignores", "wrong", "keyframes at 0 instead of 0,45000"],
+  ])("one that %s is passed over, and said to have %s", async (trial, outcome, reason) => {
+    await using fake = await fakeFfmpeg({ trial });
+    const binary = await found(fake.path);
+    const { trial: result, encoder } = await tryEncoder(binary, "h264_qsv", undefined, { cores: 2, timeoutMs: 1500 });
+    expect(encoder).toBeUndefined();
+    expect(result).toMatchObject({ encoder: "h264_qsv", outcome });
+    expect(result.reason).toContain(reason);
+  });
+
+  test("without hardware software is chosen, and the choice is kept for the binary", async () => {
+    await using fake = await fakeFfmpeg({ trial: "fails" });
+    const binary = await found(fake.path);
+    const options = { cores: 1, platform: "linux", renderNodes: [] } as const;
+    const choice = await chooseEncoder(binary, options);
+    expect(choice.encoder.name).toBe("libx264");
+    expect(choice.encoder).toBe(choice.software);
+    expect(choice.trials.map(({ encoder, outcome }) => [encoder, outcome])).toEqual([
+      ["h264_nvenc", "missing"],
+      ["h264_qsv", "failed"],
+      ["h264_vaapi", "missing"],
+      ["libx264", "ok"],
+    ]);
+    expect(await chooseEncoder(binary, options)).toBe(choice);
+  });
+
+  test("hardware that is not wanted is not tried", async () => {
+    await using fake = await fakeFfmpeg({ trial: "hangs" });
+    const choice = await chooseEncoder(await found(fake.path), { cores: 1, hardware: false });
+    expect(choice.trials.map(({ encoder }) => encoder)).toEqual(["libx264"]);
+  });
+});
