@@ -254,11 +254,14 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
     if ((packet[0] as number) < 0x80) {
       const size = packet.length - HEADER_SIZE;
       if (size === 0 || size > MAX_PAYLOAD_SIZE) this.#malformed++;
-      else if (this.#reason === undefined) this.#receiver.handleData(packet, now);
-    } else {
-      this.#handleControl(packet, now);
-      this.#announceIfNew(now);
+      else if (this.#reason === undefined) {
+        this.#receiver.handleData(packet, now);
+        this.#host.scheduler.request(this.#receiver.deadline);
+      }
+      return;
     }
+    this.#handleControl(packet, now);
+    this.#announceIfNew(now);
     this.#host.scheduler.request(this.deadline);
   }
 

@@ -388,8 +388,8 @@ export class Receiver {
     scratch.writeUInt32BE(clampWord(this.history.byteRate), HEADER_SIZE + 24);
     outlet.send(ControlType.ack, 0, this.#ackNumber, 28, now);
     this.acksSent++;
-    // Repeated, if need be, until the ACKACK comes.
-    this.#ackDueAt = nextOnGrid(now + Math.max(ACK_PERIOD, patience));
+    // In a running stream there will be something to acknowledge next time: the timer need not be set anew for it.
+    this.#ackDueAt = nextOnGrid(now);
   }
 
   #acknowledgeLightly(now: number): void {
