@@ -238,6 +238,21 @@ test("ING2: close lingers until what was sent has arrived, and not longer than i
   pair.clock.advance(3000);
   expect(pair.far.received).toHaveLength(50);
   expect(pair.near.reasons).toHaveLength(1);
+
+  await using clean = await SimulatedPair.connect({ link: { delayMs: 30 }, caller: { lingerMs: 2000 } });
+  clean.near.connection.send(Buffer.from("x"));
+  void clean.near.connection.close();
+  clean.clock.advance(80);
+  expect(clean.near.reasons, "closed as soon as all is acknowledged").toHaveLength(1);
+
+  await using cut = await SimulatedPair.connect({ link: { delayMs: 30 }, caller: { lingerMs: 500 } });
+  cut.network.filter = () => false;
+  cut.near.connection.send(Buffer.from("x"));
+  void cut.near.connection.close();
+  cut.clock.advance(490);
+  expect(cut.near.reasons).toEqual([]);
+  cut.clock.advance(20);
+  expect(cut.near.reasons).toMatchObject([{ kind: "owner" }]);
 });
 
 test("ING2: a closed pair leaves no timer", async () => {

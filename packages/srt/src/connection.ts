@@ -261,6 +261,10 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
       return;
     }
     this.#handleControl(packet, now);
+    if (this.#reason !== undefined && this.#sender.packetsBuffered === 0) {
+      this.#end(this.#reason);
+      return;
+    }
     this.#announceIfNew(now);
     this.#host.scheduler.request(this.deadline);
   }
