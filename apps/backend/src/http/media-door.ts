@@ -3,10 +3,22 @@ import { pipeline } from "node:stream";
 import { parseDeliveryDirectives } from "@klieg/media";
 import { KliegError } from "@klieg/protocol";
 import type { MediaRequestKind, RequestCounts } from "../insight/request-counts.ts";
-import type { LiveStreams } from "../live/live-streams.ts";
 import type { MediaBody, Origin, OriginAnswer } from "../origin/origin.ts";
 import type { Logger } from "../ports/logger.ts";
 import { type ByteRange, parseRange, sliceChunks } from "./byte-range.ts";
+
+/** A stream that can be asked for its media. */
+export interface PlayableStream {
+  readonly stream: { readonly id: string; readonly liveAt: number | undefined };
+  readonly packager: { readonly origin: Origin };
+}
+
+/** Where the door finds streams. */
+export interface PlayableStreams {
+  get(id: string): PlayableStream | undefined;
+  /** The channel's last stream, ended or not, as long as it can be watched. */
+  latestOfChannel(channel: string): PlayableStream | undefined;
+}
 
 const PREFIX = "/v1/streams/";
 const SEGMENT = /^(\d{1,15})\.m4s$/;
@@ -22,11 +34,11 @@ const API = new Set(["health"]);
  * with the window. A request for what is about to exist (a blocking reload, a preload hint) waits in the origin.
  */
 export class MediaDoor {
-  readonly #live: LiveStreams;
+  readonly #live: PlayableStreams;
   readonly #counts: RequestCounts;
   readonly #logger: Logger;
 
-  constructor(options: { live: LiveStreams; counts: RequestCounts; logger: Logger }) {
+  constructor(options: { live: PlayableStreams; counts: RequestCounts; logger: Logger }) {
     this.#live = options.live;
     this.#counts = options.counts;
     this.#logger = options.logger;

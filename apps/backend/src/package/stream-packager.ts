@@ -268,7 +268,6 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     return this.#renditions.get("source") ?? this.#renditions.get("audio");
   }
 
-
   /** Live is what viewers can choose from: the source, and the other renditions unless they are late. */
   #considerLive(): void {
     if (this.#stream.state !== "starting" || this.#main?.playable !== true) return;

@@ -2,10 +2,7 @@ import type { AccessUnit, AudioTrack, VideoTrack } from "@klieg/media";
 import { h264TrackFromConfig } from "@klieg/media";
 
 /** A real H.264 configuration (640x360, 30 frames a second, Constrained Baseline, made by x264). */
-const AVCC = Buffer.from(
-  "0142c01effe100196742c01eda0280bfe5c044000003000400000300f03c58ba8001000468ce0fc8",
-  "hex",
-);
+const AVCC = Buffer.from("0142c01effe100196742c01eda0280bfe5c044000003000400000300f03c58ba8001000468ce0fc8", "hex");
 
 export const VIDEO: VideoTrack = h264TrackFromConfig(0, AVCC);
 export const AUDIO: AudioTrack = {

@@ -1,0 +1,169 @@
+import type { DeliveryDirectives } from "@klieg/media";
+import { KliegError } from "@klieg/protocol";
+import { describe, expect, it } from "vitest";
+import type { OriginAnswer } from "../origin/origin.ts";
+import { PackagedStream } from "../testing/packaged-stream.ts";
+import { picture, VIDEO } from "../testing/tracks.ts";
+
+function textOf(answer: OriginAnswer | KliegError | undefined): string {
+  if (answer === undefined) throw new Error("no answer yet");
+  if (answer instanceof KliegError) throw answer;
+  if (!("chunks" in answer.body)) throw new Error("not in memory");
+  return Buffer.concat(answer.body.chunks).toString();
+}
+
+function playlist(subject: PackagedStream, rendition: string, wanted: DeliveryDirectives = { skip: false }): string {
+  let answer: OriginAnswer | KliegError | undefined;
+  subject.packager.origin.playlist(rendition, wanted, (settled) => {
+    answer = settled;
+  });
+  return textOf(answer);
+}
+
+const linesOf = (text: string, tag: string) => text.split("\n").filter((line) => line.startsWith(tag));
+
+describe("PKG1: the source rendition, packaged", () => {
+  it("is live at the first part, in segments of two seconds and parts of a third", async () => {
+    await using subject = new PackagedStream();
+    subject.connect();
+    expect(() => subject.packager.origin.multivariant("")).toThrow(
+      expect.objectContaining({ code: "stream_not_live" }),
+    );
+    await subject.send(0.4);
+    expect(subject.stream.state).toBe("live");
+    await subject.send(8);
+    const text = playlist(subject, "source");
+    expect(linesOf(text, "#EXTINF")).toEqual(Array(4).fill("#EXTINF:2.00000,"));
+    expect(linesOf(text, "#EXT-X-PART:")[0]).toContain("DURATION=0.33333");
+    expect(linesOf(text, "#EXT-X-RENDITION-REPORT")).toHaveLength(1);
+    expect(linesOf(playlist(subject, "audio"), "#EXTINF").length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("has a multivariant playlist that is true", async () => {
+    await using subject = new PackagedStream();
+    subject.connect();
+    await subject.send(5);
+    const text = textOf(subject.packager.origin.multivariant("x/"));
+    expect(text).toContain('CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=30.000,AUDIO="audio"');
+    expect(text).toContain("x/source/index.m3u8");
+    expect(text).toContain('URI="x/audio/index.m3u8"');
+    const [description] = subject.packager.describe();
+    // 100 bytes a frame, 30 frames a second, and CMAF's own boxes.
+    expect(description?.bandwidth).toBeGreaterThan(24_000);
+    expect(description?.bandwidth).toBeLessThan(50_000);
+    expect(description?.average_bandwidth).toBeLessThanOrEqual(description?.bandwidth ?? 0);
+  });
+
+  it("plays sound alone when no picture comes, and the picture when it comes after all", async () => {
+    await using subject = new PackagedStream();
+    subject.connect({ video: false });
+    await subject.send(6, { video: false });
+    expect(subject.stream.state).toBe("live");
+    expect(textOf(subject.packager.origin.multivariant(""))).toContain('CODECS="mp4a.40.2"');
+    subject.contribution?.onTrack(VIDEO);
+    await subject.send(8);
+    expect(textOf(subject.packager.origin.multivariant(""))).toContain("RESOLUTION=640x360");
+    expect(linesOf(playlist(subject, "source"), "#EXTINF").length).toBeGreaterThan(0);
+  });
+
+  it("marks a reconnect with one discontinuity in every rendition (PKG4)", async () => {
+    await using subject = new PackagedStream();
+    subject.connect();
+    await subject.send(5);
+    subject.contribution?.close({ by: "peer", message: "gone" });
+    subject.packager.interrupt();
+    subject.clock.advance(3000);
+    subject.connect();
+    await subject.send(6);
+    for (const rendition of ["source", "audio"]) {
+      expect(
+        linesOf(playlist(subject, rendition), "#EXT-X-DISCONTINUITY\n".trim()).filter(
+          (line) => line === "#EXT-X-DISCONTINUITY",
+        ),
+      ).toHaveLength(1);
+    }
+  });
+
+  it("keeps the picture going when the sound stops, with gaps in its place (PKG4)", async () => {
+    await using subject = new PackagedStream();
+    subject.connect();
+    await subject.send(4);
+    await subject.send(10, { audio: false });
+    expect(linesOf(playlist(subject, "source"), "#EXTINF").length).toBeGreaterThanOrEqual(6);
+    expect(linesOf(playlist(subject, "audio"), "#EXT-X-GAP").length).toBeGreaterThan(0);
+  });
+
+  it("ends with an end list, and answers who waits", async () => {
+    await using subject = new PackagedStream();
+    subject.connect();
+    await subject.send(3);
+    let answer: OriginAnswer | KliegError | undefined;
+    subject.packager.origin.playlist("source", { msn: 2, skip: false }, (settled) => {
+      answer = settled;
+    });
+    expect(answer).toBeUndefined();
+    await subject.stream.close();
+    subject.packager.end();
+    expect(textOf(answer)).toContain("#EXT-X-ENDLIST");
+  });
+});
+
+describe("what is kept of the past", () => {
+  it("stores whole segments, forgets them in memory, and deletes what has left the window", async () => {
+    await using subject = new PackagedStream({ windowMs: 30_000 });
+    subject.connect();
+    await subject.send(90);
+    const text = playlist(subject, "source");
+    const first = Number(/MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1]);
+    expect(first).toBeGreaterThan(20);
+    expect(subject.blobs.blobs.has(`live/${subject.stream.id}/source/${first}.m4s`)).toBe(true);
+    expect(subject.blobs.blobs.has(`live/${subject.stream.id}/source/0.m4s`)).toBe(false);
+    // From the store, and with its bytes whole.
+    const answer = await new Promise<OriginAnswer | KliegError>((resolve) => {
+      subject.packager.origin.segment("source", first, resolve);
+    });
+    if (answer instanceof KliegError || "chunks" in answer.body) throw new Error("not from the store");
+    expect(answer.body.byteLength).toBeGreaterThan(5000);
+    expect(() => subject.packager.origin.segment("source", 100_000, () => undefined)).toThrow(KliegError);
+    await subject.stream.close();
+    await subject.packager.close();
+    expect([...subject.blobs.blobs.keys()]).toEqual([]);
+  });
+
+  it("stays live when the disk is full: the window shrinks to what memory has, and says so", async () => {
+    await using subject = new PackagedStream();
+    subject.connect();
+    await subject.send(20);
+    subject.blobs.full = true;
+    await subject.send(60);
+    expect(subject.packager.warnings.map(({ code }) => code)).toEqual(["storage_unavailable"]);
+    const text = playlist(subject, "source");
+    const first = Number(/MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1]);
+    const count = linesOf(text, "#EXTINF").length;
+    expect(count).toBeLessThan(20);
+    // Whatever the playlist names can be had.
+    for (let msn = first; msn < first + count; msn += 1) {
+      const answer = await new Promise<OriginAnswer | KliegError>((resolve) => {
+        subject.packager.origin.segment("source", msn, resolve);
+      });
+      expect(answer).not.toBeInstanceOf(KliegError);
+    }
+    subject.blobs.full = false;
+    await subject.send(4);
+    expect(subject.packager.warnings).toEqual([]);
+    expect(subject.logger.lines.filter(({ level }) => level === "error")).toHaveLength(1);
+  });
+
+  it("makes no segment longer than the target duration of a source without keyframes", async () => {
+    await using subject = new PackagedStream();
+    subject.connect({ audio: false });
+    for (let frame = 0; frame < 600; frame += 1) {
+      subject.contribution?.onAccessUnit(picture(frame * 3000, { keyframe: frame === 0 }));
+      subject.clock.advance(1000 / 30);
+    }
+    const text = playlist(subject, "source");
+    for (const line of linesOf(text, "#EXTINF"))
+      expect(Math.round(Number.parseFloat(line.slice(8)))).toBeLessThanOrEqual(4);
+    expect(text).not.toContain("#EXT-X-INDEPENDENT-SEGMENTS");
+  });
+});
