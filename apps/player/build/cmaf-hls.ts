@@ -41,7 +41,9 @@ export function cmafHls(): Plugin {
   return {
     name: "klieg:cmaf-hls",
     enforce: "pre",
-    config: () => ({ define: HLS_FEATURES, optimizeDeps: { exclude: ["hls.js"] } }),
+    // The development server does not bundle, and unbundled modules cannot do without the absent ones: it takes the full hls.js.
+    apply: "build",
+    config: () => ({ define: HLS_FEATURES }),
     resolveId(id, importer) {
       if (id === "hls.js") return join(source, "hls.ts");
       if (!importer?.startsWith(source)) return null;

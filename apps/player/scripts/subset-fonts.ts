@@ -14,7 +14,7 @@ const ASCII = String.fromCodePoint(...Array.from({ length: 95 }, (_, index) => 0
 
 const cuts = [
   {
-    from: "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    from: require.resolve("@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"),
     to: "inter-ui.woff2",
     // Keep in step with the unicode-range of theme/fonts.css.
     text: `${ASCII}\u00a0·×–—‘’“”…\u2212`,
@@ -22,7 +22,7 @@ const cuts = [
     features: ["kern", "calt", "ccmp", "mark", "mkmk", "tnum", "case", "cv11", "ss03"],
   },
   {
-    from: "@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2",
+    from: require.resolve("@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2"),
     to: "jetbrains-mono-ui.woff2",
     text: `${ASCII}\u00a0·×–\u2212`,
     axes: { wght: { min: 400, max: 600 } },
@@ -32,7 +32,7 @@ const cuts = [
 ];
 
 for (const cut of cuts) {
-  const whole = await readFile(require.resolve(cut.from));
+  const whole = await readFile(cut.from);
   const subset = await subsetFont(whole, cut.text, {
     targetFormat: "woff2",
     variationAxes: cut.axes,

@@ -32,7 +32,7 @@ export class ChannelDirectory implements AsyncDisposable {
         }
       }
       return {
-        live: false,
+        expecting: "idle",
         hidden: globalThis.document?.visibilityState === "hidden",
         failures: this.#failures,
       };

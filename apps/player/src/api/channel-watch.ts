@@ -15,6 +15,8 @@ export interface ChannelSnapshot {
   readonly ended: { readonly streamId: string; readonly liveSince: string | null; readonly endedAt: number } | null;
 }
 
+const EXPECTING = { starting: "soon", interrupted: "soon", live: "steady", ended: "idle" } as const;
+
 const UNKNOWN: ChannelSnapshot = { status: "unknown", channel: null, unreachable: false, ended: null };
 
 /** Keeps asking how a channel is doing, so that off air → live → ended happens on the page without a reload. */
@@ -58,7 +60,7 @@ export class ChannelWatch implements AsyncDisposable {
     }
     const { channel, status } = this.store.getState();
     return {
-      live: channel?.state === "live",
+      expecting: EXPECTING[channel?.state ?? "ended"],
       hidden: status === "missing" || globalThis.document?.visibilityState === "hidden",
       failures: this.#failures,
     };

@@ -1,22 +1,21 @@
 /** Which answer is awaited, and so how eagerly to ask. */
 export interface PollContext {
-  /** Whether the channel has a live stream with media flowing. */
-  readonly live: boolean;
+  /** `soon`: an encoder is about to begin or to come back. `idle`: nobody knows when. `steady`: live, and nothing is due. */
+  readonly expecting: "soon" | "idle" | "steady";
   /** Whether the page is out of sight. */
   readonly hidden: boolean;
   /** Failed requests in a row. */
   readonly failures: number;
 }
 
-/** Off air or interrupted, the next thing to happen is what the viewer waits for; live, the playlist says most of it already. */
-const WAITING_MS = 3000;
-const LIVE_MS = 10_000;
+/** Live, the playlist says most of it already. */
+const EVERY_MS = { soon: 1500, idle: 3000, steady: 10_000 };
 const HIDDEN_MS = 30_000;
 const LONGEST_MS = 30_000;
 
 /** Time until the next request, ms. @param random 0 to 1: spreads the viewers of one page view out over time. */
 export function pollDelay(context: PollContext, random: number): number {
-  const base = context.hidden ? HIDDEN_MS : context.live ? LIVE_MS : WAITING_MS;
+  const base = context.hidden ? HIDDEN_MS : EVERY_MS[context.expecting];
   const delay = Math.min(LONGEST_MS, base * 2 ** Math.max(0, context.failures - 1));
   return Math.round(delay * (0.85 + 0.3 * random));
 }

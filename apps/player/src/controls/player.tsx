@@ -48,7 +48,7 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
       case "toggle-play":
         return session.togglePlay();
       case "toggle-mute":
-        return session.setMuted(!session.store.getState().muted);
+        return session.loudness.mute(!session.store.getState().muted);
       case "toggle-full-screen":
         return void fillScreen();
       case "toggle-picture-in-picture":
@@ -58,9 +58,9 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
       case "seek-on":
         return controllable ? session.seekBy(SEEK_SECONDS) : undefined;
       case "louder":
-        return session.changeVolume(VOLUME_STEP);
+        return session.loudness.change(VOLUME_STEP);
       case "quieter":
-        return session.changeVolume(-VOLUME_STEP);
+        return session.loudness.change(-VOLUME_STEP);
       case "go-live":
         return controllable ? session.goLive() : undefined;
       case "open-quality":
@@ -168,7 +168,7 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
         <StageMessage viewer={viewer} stage={stage} homeLink={homeLink} />
       </div>
       {withheld === "sound" && controllable ? (
-        <button type="button" className="button is-primary tap-for-sound" onClick={() => session.setMuted(false)}>
+        <button type="button" className="button is-primary tap-for-sound" onClick={() => session.loudness.mute(false)}>
           <SpeakerIcon level={0} />
           <span className="for-touch">{strings.controls.tapForSound}</span>
           <span className="for-mouse">{strings.controls.clickForSound}</span>

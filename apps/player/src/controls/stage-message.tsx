@@ -27,9 +27,7 @@ export function StageMessage({ viewer, stage, homeLink }: StageMessageProps) {
     case "buffering":
       return <Spinner />;
     case "connecting":
-      return failure ? (
-        <Words title={strings.failures[failure.reason].title} detail={words.retryingIn(0)} />
-      ) : (
+      return (
         <>
           <Spinner />
           <p className="stage-hint late">{words.connecting}</p>

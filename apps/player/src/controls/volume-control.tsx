@@ -13,7 +13,11 @@ export function VolumeControl({ session }: { session: LiveSession }) {
   const words = strings.controls;
   return (
     <div className="volume">
-      <ControlButton label={muted ? words.unmute : words.mute} shortcut="m" onPress={() => session.setMuted(!muted)}>
+      <ControlButton
+        label={muted ? words.unmute : words.mute}
+        shortcut="m"
+        onPress={() => session.loudness.mute(!muted)}
+      >
         <SpeakerIcon level={heard === 0 ? 0 : heard < 0.5 ? 1 : 2} />
       </ControlButton>
       <input
@@ -26,7 +30,7 @@ export function VolumeControl({ session }: { session: LiveSession }) {
         aria-label={words.volume}
         aria-valuetext={words.volumeValue(percent)}
         style={{ "--fill": `${percent}%` }}
-        onChange={(event) => session.setVolume(event.currentTarget.valueAsNumber / 100)}
+        onChange={(event) => session.loudness.set(event.currentTarget.valueAsNumber / 100)}
       />
     </div>
   );

@@ -22,3 +22,13 @@ export function bufferedAfter({ buffered, currentTime }: Buffering): number {
   }
   return sum;
 }
+
+/** Where media begins again after the hole that the playhead stands before; null when it stands in media, or none follows. */
+export function afterHole(media: Buffering): number | null {
+  if (bufferedAhead(media) > HOLE) return null;
+  const { buffered, currentTime } = media;
+  for (let index = 0; index < buffered.length; index++) {
+    if (buffered.start(index) > currentTime) return buffered.start(index);
+  }
+  return null;
+}

@@ -1,18 +1,25 @@
-import Hls, { type ErrorData, type HlsConfig, type Level } from "hls.js";
+import Hls, { type ErrorData, type HlsConfig, type Level, type RetryConfig } from "hls.js";
 import type { EngineOptions, LiveEdge, PlaybackEngine } from "./engine.ts";
+import { PatientPlaylistLoader } from "./patient-playlist-loader.ts";
 import type { Rendition } from "./rendition.ts";
 
-/** Playlists are small and blocking; what fails is retried fast, since a live viewer has about a second of cushion. */
+/** What fails is retried fast, since a live viewer has about a second of cushion. */
 const FAST_RETRY = { maxNumRetry: 3, retryDelayMs: 250, maxRetryDelayMs: 2000 };
+/** Segments: once more, then another rendition. */
+const ONE_RETRY = { maxNumRetry: 1, retryDelayMs: 0, maxRetryDelayMs: 0 };
+/** A playlist that does not come in time is asked for again: whether the server is there at all is for the session to notice. */
+const ASK_AGAIN = { maxNumRetry: 100_000, retryDelayMs: 100, maxRetryDelayMs: 1000 };
 
 function config(bandwidth: number): Partial<HlsConfig> {
   return {
+    debug: import.meta.env.DEV,
     lowLatencyMode: true,
     // CMAF passes through without being remuxed, so a worker would only add a copy and a hop.
     enableWorker: false,
     preferManagedMediaSource: true,
     abrEwmaDefaultEstimate: bandwidth,
     abrEwmaDefaultEstimateMax: Math.max(bandwidth, 5_000_000),
+    pLoader: PatientPlaylistLoader,
     // The distance from the edge is the LatencyController's business alone: hls.js neither changes the rate nor the target nor jumps.
     maxLiveSyncPlaybackRate: 1,
     liveSyncOnStallIncrease: 0,
@@ -26,21 +33,15 @@ function config(bandwidth: number): Partial<HlsConfig> {
     enableEmsgMetadataCues: false,
     enableID3MetadataCues: false,
     enableDateRangeMetadataCues: false,
-    manifestLoadPolicy: policy(8000, { maxNumRetry: 1, retryDelayMs: 500, maxRetryDelayMs: 500 }),
-    // A blocked playlist request may take three target durations (RFC 8216bis §6.2.5.2).
-    playlistLoadPolicy: policy(20_000, FAST_RETRY),
-    fragLoadPolicy: policy(15_000, FAST_RETRY),
+    manifestLoadPolicy: policy(8000, ONE_RETRY, { maxNumRetry: 1, retryDelayMs: 500, maxRetryDelayMs: 500 }),
+    playlistLoadPolicy: policy(20_000, ASK_AGAIN, FAST_RETRY),
+    fragLoadPolicy: policy(15_000, ONE_RETRY, FAST_RETRY),
   };
 }
 
-function policy(timeoutMs: number, errorRetry: typeof FAST_RETRY): HlsConfig["fragLoadPolicy"] {
+function policy(timeoutMs: number, timeoutRetry: RetryConfig, errorRetry: RetryConfig): HlsConfig["fragLoadPolicy"] {
   return {
-    default: {
-      maxTimeToFirstByteMs: timeoutMs,
-      maxLoadTimeMs: timeoutMs * 2,
-      timeoutRetry: { maxNumRetry: 1, retryDelayMs: 0, maxRetryDelayMs: 0 },
-      errorRetry,
-    },
+    default: { maxTimeToFirstByteMs: timeoutMs, maxLoadTimeMs: timeoutMs * 2, timeoutRetry, errorRetry },
   };
 }
 

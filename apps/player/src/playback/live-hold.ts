@@ -1,7 +1,13 @@
-import { bufferedAfter } from "./buffered.ts";
+import { afterHole, bufferedAfter, bufferedAhead } from "./buffered.ts";
 import type { LiveEdge, PlaybackEngine } from "./engine.ts";
 import { LatencyController } from "./latency-controller.ts";
 
+/** How far into the media after a hole the playhead is put, seconds. */
+const INTO_MEDIA = 0.02;
+/** Beginning later than wanted by less than this, seconds, is left to catching up. */
+const LATE_START = 0.25;
+/** Share of the hold-back that must stay buffered when the begin is skipped. */
+const START_CUSHION = 0.7;
 /** Widening or narrowing the target by less than this, seconds, is not worth telling the engine. */
 const TELL_ENGINE = 0.1;
 
@@ -25,8 +31,18 @@ export class LiveHold {
     return edge.live ? edge.edge - (this.#target ?? edge.holdBack) : edge.published;
   }
 
-  /** To be called a few times a second. @param now monotonic ms. */
-  tick(engine: PlaybackEngine, edge: LiveEdge, now: number, following: boolean): void {
+  /**
+   * To be called at the first frame. Loading took its time, so playback begins later than wanted; skipping that within what is already
+   * buffered shows at this moment only, while catching up would take half a minute.
+   */
+  begin(edge: LiveEdge): void {
+    const late = edge.edge - edge.holdBack - this.#video.currentTime;
+    const skip = Math.min(late, bufferedAhead(this.#video) - edge.holdBack * START_CUSHION);
+    if (skip > LATE_START) this.#video.currentTime += skip;
+  }
+
+  /** To be called a few times a second. @param now monotonic ms. @param waiting whether playback ran dry. */
+  tick(engine: PlaybackEngine, edge: LiveEdge, now: number, following: boolean, waiting: boolean): void {
     const video = this.#video;
     if (engine.protocol === "native" || video.paused || video.seeking || !edge.live) {
       if (!edge.live && video.playbackRate !== 1) video.playbackRate = 1;
@@ -44,7 +60,14 @@ export class LiveHold {
     if (this.#target === null || Math.abs(decision.target - this.#target) > TELL_ENGINE) engine.holdAt(decision.target);
     this.#target = decision.target;
     if (decision.jump) video.currentTime = edge.edge - decision.target;
+    else if (waiting && decision.rate > 0) this.#crossHole();
     if (video.playbackRate !== decision.rate) video.playbackRate = decision.rate;
+  }
+
+  /** A gap in the broadcast (PKG4) is crossed as soon as there is enough behind it; hls.js alone would look at it for a while first. */
+  #crossHole(): void {
+    const start = afterHole(this.#video);
+    if (start !== null) this.#video.currentTime = start + INTO_MEDIA;
   }
 
   /** Playback ran dry: halt until there is a cushion again, so that one stall does not become a row of them. */

@@ -5,6 +5,7 @@ import type { ClockOffset } from "./clock-offset.ts";
 import { createEngine, type EngineFactory, type LiveEdge, type PlaybackEngine } from "./engine.ts";
 import { forgetLastFrame, keepLastFrame } from "./last-frame.ts";
 import { LiveHold } from "./live-hold.ts";
+import { Loudness } from "./loudness.ts";
 import { INITIAL_STATE, type LiveWindow, type PlaybackState, type Statistics } from "./playback-state.ts";
 import type { Preferences } from "./preferences.ts";
 import {
@@ -24,7 +25,7 @@ import {
   pinOf,
   type Rendition,
   startingRendition,
-  type ViewBox,
+  viewBoxOf,
 } from "./rendition.ts";
 import { isStuckLoading, StallWatch } from "./stall-watch.ts";
 
@@ -35,6 +36,8 @@ const SETTLED_AFTER_MS = 10_000;
 const SUSPEND_AFTER_MS = 30_000;
 /** Nearer to the live position than this counts as live. Seconds. */
 const LIVE_TOLERANCE = 1.5;
+/** Less media ahead than this, seconds, is none. */
+const DRY = 0.15;
 const REPIN_AFTER_MS = 30_000;
 const REMEMBER_BANDWIDTH_EVERY_MS = 10_000;
 
@@ -69,6 +72,7 @@ export interface LiveSessionOptions {
  */
 export class LiveSession implements AsyncDisposable {
   readonly store: StoreApi<PlaybackState>;
+  readonly loudness: Loudness;
   readonly #options: LiveSessionOptions;
   readonly #video: HTMLVideoElement;
   readonly #hold: LiveHold;
@@ -83,8 +87,6 @@ export class LiveSession implements AsyncDisposable {
   #sourceState: SourceState = "live";
   #memory: RecoveryMemory = FRESH;
   #wantsPlay: boolean;
-  /** Muted by the autoplay policy rather than by the viewer; not remembered. */
-  #mutedByPolicy = false;
   #tickTimer: ReturnType<typeof setInterval> | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | null = null;
   #playingSince: number | null = null;
@@ -100,10 +102,9 @@ export class LiveSession implements AsyncDisposable {
     this.#video = options.video;
     this.#hold = new LiveHold(options.video);
     this.#wantsPlay = options.autoplay;
-    const { volume, muted } = options.preferences.current;
-    this.#video.volume = volume;
-    this.#video.muted = options.startMuted || muted;
-    this.store = createStore<PlaybackState>(() => ({ ...INITIAL_STATE, volume, muted: this.#video.muted }));
+    this.loudness = new Loudness(options.video, options.preferences, options.startMuted);
+    const { volume, muted } = options.video;
+    this.store = createStore<PlaybackState>(() => ({ ...INITIAL_STATE, volume, muted }));
     this.#listen();
     this.#resize = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(() => this.#applyCap());
     this.#resize?.observe(this.#video);
@@ -134,6 +135,8 @@ export class LiveSession implements AsyncDisposable {
 
   /** Tells what the channel says about the encoder. After `ended`, what is buffered is played to its end. */
   setSourceState(state: SourceState): void {
+    // The engine gets its time from the moment at which there is media again.
+    if (state !== this.#sourceState) this.#stall.restart(performance.now());
     this.#sourceState = state;
     if (state === "ended" && this.store.getState().phase !== "playing") this.#finish();
   }
@@ -195,29 +198,6 @@ export class LiveSession implements AsyncDisposable {
 
   seekBy(seconds: number): void {
     this.seekTo(this.#video.currentTime + seconds);
-  }
-
-  /** @param volume 0 to 1. Raising it also ends muting. */
-  setVolume(volume: number): void {
-    const wanted = Math.min(1, Math.max(0, volume));
-    this.#mutedByPolicy = false;
-    this.#video.volume = wanted;
-    this.#video.muted = wanted === 0;
-    this.#options.preferences.update({ muted: this.#video.muted, ...(wanted > 0 ? { volume: wanted } : {}) });
-  }
-
-  /** Louder or quieter by `step`, from what is heard now. */
-  changeVolume(step: number): void {
-    const heard = this.#video.muted && step > 0 ? 0 : this.#video.volume;
-    this.setVolume(Math.round((heard + step) * 100) / 100);
-  }
-
-  setMuted(muted: boolean): void {
-    this.#mutedByPolicy = false;
-    // Unmuting at volume 0 would change nothing that one hears.
-    if (!muted && this.#video.volume === 0) this.#video.volume = this.#options.preferences.current.volume || 0.5;
-    this.#video.muted = muted;
-    this.#options.preferences.update({ muted });
   }
 
   /** Pins a rendition, or leaves the choice to the bandwidth when null. Kept for later sources and visits. */
@@ -332,7 +312,7 @@ export class LiveSession implements AsyncDisposable {
 
   #chooseStart(renditions: readonly Rendition[]) {
     const { quality, bandwidth } = this.#options.preferences.current;
-    const cap = capForBox(renditions, boxOf(this.#video));
+    const cap = capForBox(renditions, viewBoxOf(this.#video));
     const pinned = quality ? findPinned(renditions, quality) : null;
     const start = pinned ?? startingRendition(renditions, bandwidth, cap);
     return { start: start?.index ?? null, pinned: pinned !== null, cap: cap?.index ?? null };
@@ -419,13 +399,13 @@ export class LiveSession implements AsyncDisposable {
     const generation = this.#generation;
     const outcome = await playWithin(this.#video);
     if (!this.#isCurrent(generation) || outcome === "superseded") return;
-    if (outcome === "playing-muted") this.#mutedByPolicy = true;
+    if (outcome === "playing-muted") this.loudness.yieldToPolicy();
     if (outcome === "denied") {
       this.#wantsPlay = false;
       this.#set({ withheld: "playback", phase: "paused" });
       return;
     }
-    this.#set({ withheld: this.#mutedByPolicy ? "sound" : null });
+    this.#set({ withheld: this.loudness.mutedByPolicy ? "sound" : null });
   }
 
   #finish(): void {
@@ -479,6 +459,8 @@ export class LiveSession implements AsyncDisposable {
     if (this.#startUpMs === null) {
       this.#startUpMs = now - this.#loadedAt;
       performance.mark("klieg-first-frame");
+      const edge = this.#engine?.liveEdge();
+      if (edge?.live && this.#engine?.protocol === "hls.js") this.#hold.begin(edge);
     }
     if (this.#stall.waiting) this.#hold.resumed(now);
     this.#stall.end(now);
@@ -494,7 +476,9 @@ export class LiveSession implements AsyncDisposable {
     const seeking = this.#video.seeking;
     this.#playingSince = null;
     this.#stall.begin(now, !seeking);
-    if (!seeking && this.#engine?.protocol === "hls.js") this.#hold.ranDry(now);
+    // With media left it is the decoder that hesitates, and more cushion would not help.
+    const dry = !seeking && bufferedAhead(this.#video) < DRY;
+    if (dry && this.#engine?.protocol === "hls.js") this.#hold.ranDry(now);
     this.#set({ phase: "waiting" });
     if (this.#sourceState === "ended") this.#finish();
   }
@@ -523,7 +507,7 @@ export class LiveSession implements AsyncDisposable {
     const edge = engine?.liveEdge() ?? null;
     if (engine && edge) {
       const { following, phase } = this.store.getState();
-      this.#hold.tick(engine, edge, now, following && phase === "playing");
+      this.#hold.tick(engine, edge, now, following && phase === "playing", phase === "waiting");
       this.#publish(edge);
     }
     this.#watchWaiting(now);
@@ -578,7 +562,7 @@ export class LiveSession implements AsyncDisposable {
 
   #applyCap(): void {
     const { renditions } = this.store.getState();
-    if (renditions.length > 0) this.#engine?.cap(capForBox(renditions, boxOf(this.#video))?.index ?? null);
+    if (renditions.length > 0) this.#engine?.cap(capForBox(renditions, viewBoxOf(this.#video))?.index ?? null);
   }
 
   #rememberBandwidth(now: number): void {
@@ -591,8 +575,4 @@ export class LiveSession implements AsyncDisposable {
   #set(change: Partial<PlaybackState>): void {
     if (!this.#closed) this.store.setState(change);
   }
-}
-
-function boxOf({ clientWidth, clientHeight }: HTMLVideoElement): ViewBox {
-  return { width: clientWidth, height: clientHeight, pixelRatio: globalThis.devicePixelRatio || 1 };
 }

@@ -39,7 +39,7 @@ export interface PlaybackState {
   readonly muted: boolean;
   /** False while the viewer watches the past on purpose. */
   readonly following: boolean;
-  /** Seconds from the camera to the screen by wall clock, or else from the live edge; null until known. */
+  /** Seconds from ingest to the screen by wall clock, or else from the live edge; null until known. */
   readonly latency: number | null;
   readonly window: LiveWindow | null;
   readonly renditions: readonly Rendition[];

@@ -60,6 +60,11 @@ export interface ViewBox {
   readonly pixelRatio: number;
 }
 
+/** The box of an element as it is laid out now. */
+export function viewBoxOf({ clientWidth, clientHeight }: Pick<Element, "clientWidth" | "clientHeight">): ViewBox {
+  return { width: clientWidth, height: clientHeight, pixelRatio: globalThis.devicePixelRatio || 1 };
+}
+
 /** Beyond this many device pixels per CSS pixel nobody sees a difference in moving pictures, but everybody pays for it. */
 const MAX_PIXEL_RATIO = 2;
 /** A rendition this close to the box counts as filling it: 720p in a box 760 pixels high is not worth 1080p's bits. */

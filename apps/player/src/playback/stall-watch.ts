@@ -39,6 +39,14 @@ export class StallWatch {
     this.#since = null;
   }
 
+  /** Waiting goes on, but for a new reason: what it calls for is counted from now. */
+  restart(now: number): void {
+    if (this.#since === null) return;
+    this.#totalMs += now - this.#since;
+    this.#since = now;
+    this.#asked = false;
+  }
+
   /** What waiting until `now` calls for; `ask` once for each wait. */
   due(now: number): "ask" | "stuck" | null {
     if (this.#since === null) return null;

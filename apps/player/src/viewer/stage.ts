@@ -43,7 +43,8 @@ export function stageOf(snapshot: ChannelSnapshot, playback: PlaybackState): Sta
   if (playback.withheld === "playback") return "blocked";
   if (channel?.state === "interrupted" && playback.phase !== "paused" && playback.phase !== "ready")
     return "interrupted";
-  if (playback.failure !== null && playback.phase !== "paused") return "retrying";
+  // The first attempt usually succeeds; words that vanish at once would only alarm.
+  if (playback.failure !== null && playback.failure.attempt > 1 && playback.phase !== "paused") return "retrying";
   switch (playback.phase) {
     case "ready":
       return "ready";
