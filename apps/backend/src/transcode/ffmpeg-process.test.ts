@@ -1,25 +1,25 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { systemClock } from "@klieg/base";
+import { type Clock, ManualClock, systemClock } from "@klieg/base";
 import { describe, expect, test } from "vitest";
 import { type FfmpegExit, FfmpegProcess } from "./ffmpeg-process.ts";
 
-function shell(script: string, more: { setpriv?: string; onOutput?: (chunk: Buffer) => void } = {}) {
+function ignore(): void {
+  // not what the test is about
+}
+
+function shell(script: string, more: { clock?: Clock; onOutput?: (chunk: Buffer) => void } = {}) {
   const exits: FfmpegExit[] = [];
-  let drained = 0;
   const process = new FfmpegProcess({
     path: "/bin/sh",
     args: ["-c", script],
     inputFds: [0],
-    clock: systemClock,
-    setpriv: more.setpriv,
-    onOutput: more.onOutput ?? (() => {}),
-    onDrain: () => {
-      drained += 1;
-    },
+    clock: more.clock ?? systemClock,
+    onOutput: more.onOutput ?? ignore,
+    onDrain: ignore,
     onExit: (exit) => exits.push(exit),
   });
-  return { process, exits, drained: () => drained };
+  return { process, exits };
 }
 
 function alive(pid: number | undefined): boolean {
@@ -71,9 +71,9 @@ describe("TRN6: a process is held to its pipes and its end", () => {
       args: ["-c", "cat >/dev/null"],
       inputFds: [0],
       clock: systemClock,
-      onOutput() {},
+      onOutput: ignore,
       onDrain: resolve,
-      onExit() {},
+      onExit: ignore,
     });
     while (reader.wantsInput) reader.write(0, Buffer.alloc(1 << 20));
     await promise;
@@ -89,15 +89,22 @@ describe("TRN6: a process is held to its pipes and its end", () => {
   });
 
   test("closing asks one that does not heed it to end", async () => {
-    const { process: deaf } = shell("exec sleep 60");
-    await deaf.close();
+    const clock = new ManualClock();
+    const { process: deaf } = shell("exec sleep 60", { clock });
+    const closing = deaf.close();
+    clock.advance(500);
+    await closing;
     expect(await deaf.exited).toMatchObject({ signal: "SIGTERM" });
   });
 
   test("closing kills one that is stopped", async () => {
-    const { process: stopped } = shell("exec sleep 60");
+    const clock = new ManualClock();
+    const { process: stopped } = shell("exec sleep 60", { clock });
     process.kill(stopped.pid as number, "SIGSTOP");
-    await stopped.close();
+    const closing = stopped.close();
+    clock.advance(1500);
+    await closing;
+    expect(clock.pending).toBe(0);
     expect(await stopped.exited).toMatchObject({ signal: "SIGKILL" });
     expect(alive(stopped.pid)).toBe(false);
   });
@@ -108,9 +115,9 @@ describe("TRN6: a process is held to its pipes and its end", () => {
       args: [],
       inputFds: [0, 3],
       clock: systemClock,
-      onOutput() {},
-      onDrain() {},
-      onExit() {},
+      onOutput: ignore,
+      onDrain: ignore,
+      onExit: ignore,
     });
     missing.write(0, Buffer.alloc(10));
     expect((await missing.exited).message).toContain("could not be started");

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
 import type { Writable } from "node:stream";
 import type { Clock } from "@klieg/base";
-import { lastWords } from "./ffmpeg-run.ts";
+import { lastWords, signalGroup } from "./ffmpeg-run.ts";
 
 /** How an FFmpeg that ran for long came to its end. */
 export interface FfmpegExit {
@@ -129,7 +129,7 @@ export class FfmpegProcess implements AsyncDisposable {
   /** Ends the process at once, even one that is stopped or hangs. */
   kill(): void {
     this.#ending = true;
-    this.#child.kill("SIGKILL");
+    this.#signal("SIGKILL");
     for (const input of this.#inputs.values()) input.destroy();
   }
 
@@ -137,13 +137,18 @@ export class FfmpegProcess implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#exit !== undefined) return;
     this.endInput();
-    using _term = this.#clock.after(TERM_AFTER_MS, () => this.#child.kill("SIGTERM"));
+    using _term = this.#clock.after(TERM_AFTER_MS, () => this.#signal("SIGTERM"));
     using _kill = this.#clock.after(KILL_AFTER_MS, () => this.kill());
     await this.exited;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid !== undefined && this.#exit === undefined) signalGroup(pid, signal);
   }
 
   #describe(code: number | null, signal: NodeJS.Signals | null): string {

@@ -24,14 +24,18 @@ const MAX_STDERR = 64 * 1024;
 export function runFfmpeg(path: string, args: readonly string[], timeoutMs: number): Promise<FfmpegRun> {
   const { promise, resolve } = Promise.withResolvers<FfmpegRun>();
   const began = performance.now();
-  const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
+  const child = spawn(path, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: process.platform !== "win32",
+    windowsHide: true,
+  });
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;
   let stderr = "";
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    child.kill("SIGKILL");
+    if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
   }, timeoutMs);
   child.stdout.on("data", (chunk: Buffer) => {
     if (stdoutBytes >= MAX_STDOUT) return;
@@ -54,6 +58,16 @@ export function runFfmpeg(path: string, args: readonly string[], timeoutMs: numb
     else resolve({ outcome: "exited", code: code ?? 0, stdout: Buffer.concat(stdout), stderr, ms });
   });
   return promise;
+}
+
+/** Signals a process and all that it has started: what is called FFmpeg may be a script that runs it. */
+export function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(process.platform === "win32" ? leader : -leader, signal);
+  } catch (error) {
+    // It may have ended this moment.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** How a run that did not succeed ended, in words: the last thing that FFmpeg said, or what became of it. */

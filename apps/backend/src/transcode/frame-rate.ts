@@ -1,6 +1,7 @@
 import { type AccessUnit, TICKS_PER_SECOND } from "@klieg/media";
 
-const USUAL = [15, 20, 24_000 / 1001, 24, 25, 30_000 / 1001, 30, 48, 50, 60_000 / 1001, 60, 120];
+/** Whether 30 or 29.97 does not show in a dozen frames timed in milliseconds, and does not matter. */
+const USUAL = [15, 20, 24, 25, 30, 48, 50, 60, 120];
 /** A rate this near to a usual one is that one: timestamps in whole milliseconds say no more. */
 const NEAR = 0.01;
 const LEAST = 1;
@@ -18,11 +19,12 @@ export function frameRateOf(declared: number | undefined, units: readonly Access
   const plausible = declared !== undefined && declared >= LEAST && declared <= MOST ? declared : undefined;
   if (measured === undefined) return plausible ?? ASSUMED;
   if (plausible !== undefined && Math.abs(plausible / measured - 1) <= CONTRADICTED) return plausible;
-  const usual = USUAL.find((rate) => Math.abs(rate / measured - 1) <= NEAR);
-  return usual ?? Math.min(MOST, Math.max(LEAST, measured));
+  const [nearest = measured] = USUAL.toSorted((a, b) => Math.abs(a - measured) - Math.abs(b - measured));
+  if (Math.abs(nearest / measured - 1) <= NEAR) return nearest;
+  return Math.min(MOST, Math.max(LEAST, measured));
 }
 
-/** By the median step: a frame that is missing changes nothing. */
+/** By the mean step, without those that are longer because a frame is missing. */
 function measure(units: readonly AccessUnit[]): number | undefined {
   const steps: number[] = [];
   let last: number | undefined;
@@ -32,9 +34,8 @@ function measure(units: readonly AccessUnit[]): number | undefined {
     last = unit.dts;
   }
   if (steps.length < 3) return undefined;
-  steps.sort((a, b) => a - b);
-  // Steps in whole milliseconds alternate (33, 33, 34): the mean of those about the middle is right.
-  const middle = steps.slice(Math.floor(steps.length / 4), Math.ceil((steps.length * 3) / 4));
-  const mean = middle.reduce((sum, step) => sum + step, 0) / middle.length;
-  return TICKS_PER_SECOND / mean;
+  const median = steps.toSorted((a, b) => a - b)[steps.length >> 1] as number;
+  // Steps in whole milliseconds alternate (33, 33, 34): only their mean is right.
+  const usual = steps.filter((step) => step < median * 1.5);
+  return (TICKS_PER_SECOND * usual.length) / usual.reduce((sum, step) => sum + step, 0);
 }

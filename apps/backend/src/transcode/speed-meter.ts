@@ -6,6 +6,8 @@ interface Sample {
   readonly output: number;
 }
 
+const AT_ITS_WORST = 0.95;
+
 /** How fast media goes in and comes out, over a window of wall-clock time. */
 export class SpeedMeter {
   readonly #windowMs: number;
@@ -29,16 +31,22 @@ export class SpeedMeter {
   }
 
   /**
-   * Whether the output has been at least `lag` ticks behind for the last `forMs`, and is no nearer than it was then: one
-   * that was held up and now catches up is not.
+   * Whether the output has been at least `lag` ticks behind for the last `forMs`, and never much further than now: one
+   * that was held up and catches up is not falling behind.
    */
   isFallingBehind(lag: number, forMs: number): boolean {
     const now = this.#samples.at(-1);
     if (now === undefined) return false;
     const since = this.#samples.findLast(({ at }) => now.at - at >= forMs);
     if (since === undefined) return false;
-    const behind = this.#samples.every(({ at, input, output }) => at < since.at || input - output >= lag);
-    return behind && now.input - now.output >= since.input - since.output;
+    let least = Number.POSITIVE_INFINITY;
+    let most = 0;
+    for (const { at, input, output } of this.#samples) {
+      if (at < since.at) continue;
+      least = Math.min(least, input - output);
+      most = Math.max(most, input - output);
+    }
+    return least >= lag && now.input - now.output >= most * AT_ITS_WORST;
   }
 
   /** Media seconds that came out per second; undefined before a second has been seen. */

@@ -66,7 +66,7 @@ esac
 for word do
   shift
   case "$word" in
-    h264_qsv) set -- "$@" libx264 -preset ultrafast -tune zerolatency -sc_threshold 0 -forced-idr 1 ;;
+    h264_qsv) set -- "$@" libx264 -preset ultrafast -tune zerolatency -sc_threshold 0 -forced-idr 1 -x264-params fps=30 ;;
     expr:gte*) if [ "$ignore" ]; then set -- "$@" 0; else set -- "$@" "$word"; fi ;;
     *) set -- "$@" "$word" ;;
   esac

@@ -38,7 +38,12 @@ export async function makeFootage(options: FootageOptions = {}): Promise<AccessU
   const run = await runFfmpeg(options.ffmpeg ?? INSTALLED_FFMPEG, args, 60_000);
   if (run.outcome !== "exited" || run.code !== 0) throw new Error(`the footage was not made: ${describeFailure(run)}`);
   const units: AccessUnit[] = [];
-  const demuxer = new TsDemuxer({ onTrack() {}, onAccessUnit: (unit) => void units.push(unit) });
+  const demuxer = new TsDemuxer({
+    onTrack() {
+      // each unit names its own
+    },
+    onAccessUnit: (unit) => void units.push(unit),
+  });
   demuxer.push(run.stdout);
   demuxer.flush();
   return units.toSorted((a, b) => a.dts - b.dts);
