@@ -13,7 +13,7 @@ const ROOT = path.resolve(import.meta.dirname, "..");
 const STEPS: readonly Step[] = [
   commandStep("lint", "format and lint", "biome", "check", "--colors=off", "."),
   commandStep("layering", "layers kept apart", process.execPath, "scripts/layering/check.ts"),
-  commandStep("unused", "no unused files, exports or dependencies", "knip", "--no-progress"),
+  commandStep("unused", "no unused files, exports or dependencies", "knip", "--no-progress", "--no-config-hints"),
   commandStep(
     "types",
     "types",
