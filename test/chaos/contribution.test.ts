@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BackendProcess } from "../harness/backend.ts";
+import { Child } from "../harness/child.ts";
 import { encode } from "../harness/encoder.ts";
 import { followPlaylist, readPlaylist } from "../harness/hls-follower.ts";
 import { loadStream, probe } from "../harness/playback.ts";
@@ -112,6 +116,42 @@ describe("ING5 PKG4: encoders on a bad day", () => {
       { width: 480, complaints: "" },
     ]);
     expect((await backend.stream(id)).ingest?.protocol).toBe("srt");
+  });
+
+  it("a change of resolution and a clock that starts over in mid-stream: new init segment, discontinuity, nothing broken", async () => {
+    const key = await newChannel("changes");
+    const folder = await mkdtemp(join(tmpdir(), "klieg-changes-"));
+    try {
+      const files = await Promise.all(
+        ["320x180", "480x270"].map(async (size) => {
+          const file = join(folder, `${size}.ts`);
+          await using maker = encode({ url: file, format: "mpegts", size, bitrate: "300k", duration: 6 });
+          await maker.exited;
+          return file;
+        }),
+      );
+      await using _encoder = new Child("ffmpeg", [
+        ...["-v", "error", "-re", "-f", "mpegts", "-i", `concat:${files.join("|")}`, "-c", "copy", "-copyts"],
+        ...["-srt_streamid", key, "-f", "mpegts", `srt://127.0.0.1:${backend.ports.srt}`],
+      ]);
+      const { id } = await backend.live("changes");
+      const snapshots = await followPlaylist(sourceOf(id), () => false, AbortSignal.timeout(40_000));
+      const playlist = readPlaylist(snapshots.at(-1)?.text ?? "");
+      expect(playlist.ended).toBe(true);
+      const change = playlist.segments.findIndex(({ map }) => map !== playlist.segments[0]?.map);
+      expect(change).toBeGreaterThan(1);
+      expect(playlist.segments[change]?.discontinuity).toBe(true);
+      const { video } = await loadStream(`${backend.http}/v1/streams/${id}/manifest.m3u8`);
+      const probes = await Promise.all((video[0]?.runs ?? []).map(probe));
+      expect(probes.map(({ width, complaints }) => ({ width, complaints }))).toEqual([
+        { width: 320, complaints: "" },
+        { width: 480, complaints: "" },
+      ]);
+      // All but the frames around the seam.
+      expect(probes.reduce((sum, { packets }) => sum + packets.length, 0)).toBeGreaterThan(345);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it("no sound: the picture alone is live", async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { ChannelInfo, StreamHealth, StreamInfo } from "@klieg/protocol";
+import { ChannelInfo, CreatedStreamKey, StreamHealth, StreamInfo } from "@klieg/protocol";
 import type { z } from "zod";
 import { Child } from "./child.ts";
 import { until } from "./until.ts";
@@ -105,6 +105,15 @@ export class BackendProcess implements AsyncDisposable {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+  }
+
+  /** Makes a channel. @returns a stream key of it. */
+  async openChannel(name: string): Promise<string> {
+    const made = await this.admin("POST", "/v1/channels", { name });
+    if (made.status !== 201) throw new Error(`channel ${name}: ${made.status} ${await made.text()}`);
+    const response = await this.admin("POST", `/v1/channels/${name}/keys`, { label: "test" });
+    if (!response.ok) throw new Error(`key of ${name}: ${response.status} ${await response.text()}`);
+    return CreatedStreamKey.parse(await response.json()).stream_key;
   }
 
   channel(name = "demo"): Promise<ChannelInfo> {

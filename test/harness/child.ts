@@ -9,6 +9,10 @@ export interface ChildOptions {
   /** Signal that ends it on dispose; it is killed when it does not go within `graceMs`. */
   readonly stopSignal?: NodeJS.Signals;
   readonly graceMs?: number;
+  /** Its standard output is not text: `lines` has standard error only, and `process.stdout` is the test's to read. */
+  readonly binaryOutput?: boolean;
+  /** It starts programs of its own: it leads a process group, and signals go to the whole of it. */
+  readonly group?: boolean;
 }
 
 const KEPT_LINES = 2000;
@@ -31,10 +35,12 @@ export class Child implements AsyncDisposable {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      detached: options.group ?? false,
     });
     // A program that went away while it was written to is told by its exit.
     this.process.stdin.on("error", () => undefined);
-    for (const stream of [this.process.stdout, this.process.stderr]) {
+    const { stdout, stderr } = this.process;
+    for (const stream of options.binaryOutput ? [stderr] : [stdout, stderr]) {
       createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => this.#onLine(line));
     }
     this.exited = new Promise((resolve, reject) => {
@@ -80,14 +86,14 @@ export class Child implements AsyncDisposable {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (this.#running) this.process.kill(signal);
+    if (this.#running) this.#kill(signal);
   }
 
   /** Asks it to go, insists, and waits until it is gone. */
   async stop(signal: NodeJS.Signals = this.#options.stopSignal ?? "SIGTERM"): Promise<void> {
     if (this.process.pid === undefined || !this.#running) return;
-    this.process.kill(signal);
-    const insist = setTimeout(() => this.process.kill("SIGKILL"), this.#options.graceMs ?? 5000);
+    this.#kill(signal);
+    const insist = setTimeout(() => this.#kill("SIGKILL"), this.#options.graceMs ?? 5000);
     try {
       if (this.#running) await once(this.process, "close");
     } finally {
@@ -97,6 +103,19 @@ export class Child implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    if (!this.#options.group) {
+      this.process.kill(signal);
+      return;
+    }
+    try {
+      process.kill(-this.pid, signal);
+    } catch (error) {
+      // Nobody of the group is left.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   }
 
   #onLine(line: string): void {

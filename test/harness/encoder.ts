@@ -1,6 +1,7 @@
 import { Child } from "./child.ts";
 
 export interface EncoderOptions {
+  /** `pipe:1`: onto its standard output, for the test to pass on. */
   readonly url: string;
   /** `flv` for RTMP, `mpegts` for SRT. */
   readonly format: "flv" | "mpegts";
@@ -52,7 +53,7 @@ export function encode(options: EncoderOptions): Child {
       ...(options.extra ?? []),
       ...["-f", options.format, options.url],
     ],
-    { stopSignal: "SIGTERM" },
+    { stopSignal: "SIGTERM", binaryOutput: options.url === "pipe:1" },
   );
 }
 
