@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Child } from "../test/harness/child.ts";
 import { contributionFile } from "./measure/contribution-file.ts";
 import { cpuShare } from "./measure/cpu.ts";
@@ -9,14 +10,6 @@ const MEGABITS = 8;
 
 export const name = "SRT ingest: CPU per stream";
 
-/** Our listener as a process of its own that throws away what it gets, as `file://con > /dev/null` does. */
-const SINK = `
-import { SrtListener } from "@klieg/srt";
-const listener = new SrtListener({ onConnection: () => ({ handler: { onData() {} } }) });
-await listener.listen({ port: 0, host: "127.0.0.1" });
-console.log("port", listener.port);
-`;
-
 export async function run(): Promise<Section> {
   await using file = await contributionFile({
     size: "1280x720",
@@ -24,7 +17,7 @@ export async function run(): Promise<Section> {
     seconds: 20,
     format: "mpegts",
   });
-  await using ours = new Child(process.execPath, ["--input-type=module", "-e", SINK], { cwd: import.meta.dirname });
+  await using ours = new Child(process.execPath, [join(import.meta.dirname, "measure/srt-sink.ts")]);
   const port = Number((await ours.line(/^port (\d+)/))[1]);
   await using peer = new Child("sh", [
     ...["-c", "exec srt-live-transmit -q srt://127.0.0.1:19001?mode=listener file://con > /dev/null"],

@@ -90,5 +90,3 @@ export async function createApi(options: ApiOptions) {
   await app.register(playerRoutes(options.player));
   return app;
 }
-
-export type Api = Awaited<ReturnType<typeof createApi>>;
