@@ -291,7 +291,7 @@ export class SrtCaller {
       { port, scheduler: this.#scheduler, onClosed: () => void port.close() },
     );
     this.#connection = connection;
-    connection.open();
+    connection.open(true);
     this.#result.resolve(connection);
   }
 

@@ -38,7 +38,10 @@ export interface SrtCloseReason extends CloseReason {
 
 /** Takes what a connection has to say. Called synchronously; what it throws closes the connection. */
 export interface SrtConnectionHandler {
-  /** Before anything else. */
+  /**
+   * Before anything else. A listener's handler may still close the connection here: the caller is then refused,
+   * with the code of a KliegError that was thrown or given as the reason's `error`.
+   */
   onOpen?(connection: SrtConnection): void;
   /** One message (of MPEG-TS usually 1316 bytes), in the order of sending. The buffer is the taker's. */
   onData?(payload: Buffer): void;
@@ -149,6 +152,7 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
   #announceDueAt = Number.POSITIVE_INFINITY;
   #lingerUntil = Number.POSITIVE_INFINITY;
   #reason: SrtCloseReason | undefined;
+  #peerKnows = false;
   #ended = false;
   #malformed = 0;
 
@@ -215,10 +219,16 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
     });
   }
 
-  /** Begins to live: `onOpen`, then the scheduler. */
-  open(): void {
+  /**
+   * Begins to live.
+   * @param peerKnows whether the peer has been told that it is connected; if not, it is not told of an end in
+   *   `onOpen` either: it can still be refused
+   */
+  open(peerKnows: boolean): void {
+    this.#peerKnows = peerKnows;
     this.#host.scheduler.add(this);
     this.#tell(() => this.#handler.onOpen?.(this));
+    this.#peerKnows = true;
   }
 
   /** Why the connection is closed or closing; undefined while it is open. */
@@ -477,7 +487,7 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
     if (this.#ended) return;
     this.#ended = true;
     this.#reason = reason;
-    if (tellPeer) this.#outlet.sendEmpty(ControlType.shutdown, 0, this.#host.scheduler.now);
+    if (tellPeer && this.#peerKnows) this.#outlet.sendEmpty(ControlType.shutdown, 0, this.#host.scheduler.now);
     this.#receiver.close();
     this.#sender.close();
     this.#host.scheduler.delete(this);

@@ -344,7 +344,9 @@ export class ListenerHandshakes implements Scheduled {
     };
     const connection = new SrtConnection(agreement, options, accept.handler, this.#host);
     this.#connections.set(connection.socketId, connection);
-    connection.open();
+    connection.open(false);
+    const { closeReason } = connection;
+    if (closeReason !== undefined) throw closeReason.error ?? new Refusal(RejectReason.close);
     return { agreement, connection };
   }
 

@@ -236,6 +236,30 @@ test("ING4: the authoriser's KliegError becomes its row's SRT code, anything els
   expect(door.clock.pending, "timers at rest").toBe(0);
 });
 
+test("ING4: a handler that closes in onOpen refuses the caller, with its error's code", async () => {
+  const sent: number[] = [];
+  await using door = await Door.open({
+    onConnection: ({ streamId }) => ({
+      handler: {
+        onOpen(connection) {
+          if (streamId === "throws") throw new KliegError("conflict", "Somebody else publishes.");
+          const error = streamId === "coded" ? { error: new KliegError("stopped_by_owner", "Stopped.") } : {};
+          void connection.close({ kind: "owner", by: "owner", message: "no", ...error });
+        },
+      },
+    }),
+  });
+  door.network.filter = (datagram, from) => {
+    if (from === LISTENER_PORT) sent.push(datagram.readUInt16BE(0));
+    return true;
+  };
+  expect(await door.call({ streamId: "throws" }, 1)).toMatchObject(refused(1409));
+  expect(await door.call({ streamId: "coded" }, 2)).toMatchObject(refused(1410));
+  expect(await door.call({ streamId: "plain" }, 3)).toMatchObject(refused(7));
+  expect(new Set(sent), "nothing but handshakes").toEqual(new Set([0x8000]));
+  expect(door.listener.statistics()).toMatchObject({ connections: 0, connectionsAccepted: 0, connectionsRejected: 3 });
+});
+
 test("ING2: the stream id, the address and the latency wished for reach the authoriser", async () => {
   const requests: unknown[] = [];
   await using door = await Door.open({

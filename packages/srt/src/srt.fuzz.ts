@@ -158,7 +158,7 @@ function converse(input: Uint8Array, random: FuzzRandom, keys: ConnectionKeys | 
     { onClose: () => void closed++ },
     swallowing,
   );
-  connection.open();
+  connection.open(true);
   for (const { pauseMs, datagram } of split(input)) {
     clock.advance(pauseMs);
     connection.send(Buffer.alloc(100));
