@@ -11,6 +11,7 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "
 const WINDOWS = process.platform === "win32";
 /** The same signal again so soon is the same request by another way. */
 const REPEATED_MS = 1000;
+const PARENT_WATCH_MS = 500;
 
 /** The scripts that each command of package.json runs, one after another, the last with the arguments given. */
 export const COMMANDS = {
@@ -269,12 +270,20 @@ export async function run(node, args, env) {
     if (performance.now() - last > REPEATED_MS) child.kill(signal);
   };
   for (const signal of signals) process.on(signal, passOn);
+  // npm's shell dies of the signal that npm was sent and does not hand it on: its end has to do.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.env.npm_lifecycle_event === undefined || process.ppid === parent) return;
+    clearInterval(watch);
+    passOn("SIGTERM");
+  }, PARENT_WATCH_MS);
   try {
     return await new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code, signal) => resolve({ code, signal }));
     });
   } finally {
+    clearInterval(watch);
     for (const signal of signals) process.off(signal, passOn);
   }
 }

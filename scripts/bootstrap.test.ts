@@ -146,16 +146,37 @@ describe("run.mjs", () => {
   });
 });
 
-test.skipIf(process.platform === "win32")("signals reach the script, and its way of ending is kept", async () => {
-  const script = path.join(root, "waits.mjs");
-  write("waits.mjs", 'process.on("SIGTERM", () => process.exit(42)); setInterval(() => {}, 1000); console.log("up");');
-  const parent = `import { run } from ${JSON.stringify(path.join(import.meta.dirname, "bootstrap.mjs"))};
-    const { code } = await run(process.execPath, [${JSON.stringify(script)}], process.env); process.exit(code);`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", parent], {
-    stdio: ["ignore", "pipe", "inherit"],
+describe.skipIf(process.platform === "win32")("a running script", () => {
+  /** Ends with 42 when it is told to end, and says so. */
+  const WAITS = `process.on("SIGTERM", () => { console.log("told"); process.exit(42); });
+    setInterval(() => {}, 1000); console.log("up");`;
+  const runsIt = () => `import { run } from ${JSON.stringify(path.join(import.meta.dirname, "bootstrap.mjs"))};
+    const { code } = await run(process.execPath, [${JSON.stringify(path.join(root, "waits.mjs"))}], process.env);
+    process.exit(code);`;
+
+  test("gets the signals, and its way of ending is kept", async () => {
+    write("waits.mjs", WAITS);
+    const child = spawn(process.execPath, ["--input-type=module", "-e", runsIt()], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGTERM");
+    const [code] = await once(child, "exit");
+    expect(code).toBe(42);
   });
-  await once(child.stdout, "data");
-  child.kill("SIGTERM");
-  const [code] = await once(child, "exit");
-  expect(code).toBe(42);
+
+  test("is told to end when npm's shell is gone", async () => {
+    write("waits.mjs", WAITS);
+    write("runs.mjs", runsIt());
+    // The second command keeps the shell from making way for the first.
+    const shell = spawn("sh", ["-c", `"${process.execPath}" "${path.join(root, "runs.mjs")}"; true`], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, npm_lifecycle_event: "start" },
+    });
+    const output = shell.stdout.setEncoding("utf8")[Symbol.asyncIterator]();
+    expect((await output.next()).value).toBe("up\n");
+    shell.kill("SIGTERM");
+    expect((await output.next()).value).toBe("told\n");
+    expect((await output.next()).done).toBe(true);
+  });
 });

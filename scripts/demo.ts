@@ -1,15 +1,12 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { broadcastArguments } from "./demo/broadcast-arguments.ts";
 import { findDemoFfmpeg } from "./demo/demo-ffmpeg.ts";
 import { DEMO_USAGE, type DemoOptions, parseDemoOptions } from "./demo/demo-options.ts";
-import { programmeArguments } from "./demo/programme.ts";
 import { findRunningBackend } from "./demo/running-backend.ts";
 
 // npm run demo: something to watch at once, on the demo channel of the backend that runs on this machine.
-
-/** Seconds between keyframes: the backend cuts its segments on them. */
-const KEYFRAME_INTERVAL_S = 2;
 
 interface Destination {
   /** What FFmpeg publishes to, the key included. */
@@ -42,25 +39,6 @@ function publishAddress(server: URL, key: string): { address: string; shown: str
   return { address: address.href, shown };
 }
 
-function ffmpegArguments(options: DemoOptions, videoEncoder: string, address: string): string[] {
-  const { width, height, frameRate, bitrate, protocol } = options;
-  const caption = `demo broadcast · ${width}×${height} · ${frameRate} fps · ${protocol.toUpperCase()}`;
-  return [
-    ...["-hide_banner", "-loglevel", "warning", "-nostats", "-nostdin", "-progress", "pipe:1"],
-    ...programmeArguments({ width, height, frameRate, caption }),
-    ...["-map", "[picture]", "-map", "[tone]"],
-    ...(options.durationS === undefined ? [] : ["-t", `${options.durationS}`]),
-    ...["-c:v", videoEncoder, "-b:v", `${bitrate}`, "-maxrate", `${bitrate}`, "-bufsize", `${bitrate}`],
-    ...["-g", `${Math.round(frameRate * KEYFRAME_INTERVAL_S)}`, "-pix_fmt", "yuv420p"],
-    ...(videoEncoder === "libx264"
-      ? ["-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "high", "-sc_threshold", "0"]
-      : []),
-    ...["-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", "2"],
-    ...(protocol === "srt" ? ["-f", "mpegts"] : ["-f", "flv", "-flvflags", "no_duration_filesize"]),
-    address,
-  ];
-}
-
 /** Runs FFmpeg until it ends or this process is told to. @returns the exit code of the demo. */
 async function broadcast(options: DemoOptions, to: Destination): Promise<number> {
   const ffmpeg = await findDemoFfmpeg(options.protocol, process.env);
@@ -68,7 +46,7 @@ async function broadcast(options: DemoOptions, to: Destination): Promise<number>
     `Broadcasting to ${to.shown} with FFmpeg ${ffmpeg.version} (${ffmpeg.videoEncoder}).\n` +
       `${to.watch === undefined ? "" : `Watch it at ${to.watch}\n`}Ctrl-C ends it.\n`,
   );
-  const child = spawn(ffmpeg.path, ffmpegArguments(options, ffmpeg.videoEncoder, to.address), {
+  const child = spawn(ffmpeg.path, broadcastArguments(options, ffmpeg.videoEncoder, to.address), {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
