@@ -39,6 +39,21 @@ describe("PKG1: the source rendition, packaged", () => {
     expect(linesOf(playlist(subject, "audio"), "#EXTINF").length).toBeGreaterThanOrEqual(3);
   });
 
+  it("is not live before the sound that the source has announced can be played, unless it is late", async () => {
+    await using subject = new PackagedStream();
+    subject.connect();
+    await subject.send(1, { audio: false });
+    expect(subject.stream.state).toBe("starting");
+    await subject.send(1);
+    expect(subject.stream.state).toBe("live");
+    expect(textOf(subject.packager.origin.multivariant(""))).toContain('URI="audio/index.m3u8"');
+
+    await using mute = new PackagedStream();
+    mute.connect();
+    await mute.send(4, { audio: false });
+    expect(mute.stream.state).toBe("live");
+  });
+
   it("has a multivariant playlist that is true", async () => {
     await using subject = new PackagedStream();
     subject.connect();

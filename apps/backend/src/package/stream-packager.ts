@@ -31,7 +31,7 @@ const PART_ROUNDING_MS = 1;
 /** How long a source's video track is waited for before its sound leads alone, 90 kHz ticks and ms. */
 const VIDEO_WAIT_TICKS = TICKS_PER_SECOND;
 const VIDEO_WAIT_MS = 2000;
-/** How long the source rendition waits for the transcoded ones before the stream counts as live, ms. */
+/** How long the source rendition waits for its sound and the transcoded ones before the stream counts as live, ms. */
 const RENDITIONS_WAIT_MS = 3000;
 /** A rendition whose edge is so far behind the leader's is stalled, 90 kHz ticks. */
 const STALLED_TICKS = 4 * TICKS_PER_SECOND;
@@ -268,11 +268,17 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     return this.#renditions.get("source") ?? this.#renditions.get("audio");
   }
 
-  /** Live is what viewers can choose from: the source, and the other renditions unless they are late. */
+  get #expectsSourceSound(): boolean {
+    return this.#stream.audio !== undefined && this.#passAudioThrough;
+  }
+
+  /** Live is what viewers can choose from: the source, its sound, and the other renditions unless they are late. */
   #considerLive(): void {
     if (this.#stream.state !== "starting" || this.#main?.playable !== true) return;
-    const complete = this.#expected?.every((name) => this.#renditions.get(name)?.playable === true) ?? false;
-    if (complete) {
+    const isPlayable = (name: string) => this.#renditions.get(name)?.playable === true;
+    const complete = this.#expected?.every(isPlayable) ?? false;
+    // Players load the multivariant playlist once: who came before the sound would never hear it.
+    if (complete && (!this.#expectsSourceSound || isPlayable("audio"))) {
       this.#liveTimer?.[Symbol.dispose]();
       this.#stream.markLive();
       return;
