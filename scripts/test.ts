@@ -1,6 +1,5 @@
 import path from "node:path";
 import { commandStep } from "./test/command-step.ts";
-import { playerSizeStep } from "./test/player-size.ts";
 import type { Step, StepCounts } from "./test/step.ts";
 import { closingLine, printSummary, type StepResult } from "./test/summary.ts";
 import { findMissingPackages, installDebianPackages, missingPackagesInWords } from "./test/system-packages.ts";
@@ -26,7 +25,7 @@ const STEPS: readonly Step[] = [
   ),
   vitestStep("unit", "units, properties, short fuzzing", false),
   commandStep("player", "player builds", process.execPath, "scripts/player-build.ts"),
-  playerSizeStep(),
+  commandStep("size", "the player's first load within its budget", process.execPath, "apps/player/scripts/size.ts"),
   vitestStep("interop", "other people's encoders, players and servers", true),
   vitestStep("browser", "the player in a browser", true),
   vitestStep("chaos", "bad days", true),
