@@ -22,9 +22,11 @@ describe("TRN6: what a restarted FFmpeg begins with", () => {
     expect(recent.units[0]?.dts).toBe(10);
     recent.forgetBefore(65);
     expect(recent.units[0]?.dts).toBe(40);
-    expect(recent.fromNewestKeyframe(() => true).map(({ dts }) => dts)).toEqual([70, 80, 90]);
-    expect(recent.fromNewestKeyframe(({ pts }) => pts < 50)[0]?.dts).toBe(40);
-    expect(recent.fromNewestKeyframe(({ pts }) => pts > 70)).toEqual([]);
+    expect(recent.after(39, 100)[0]?.dts).toBe(40);
+    expect(recent.after(40, 100).map(({ dts }) => dts)).toEqual([70, 80, 90]);
+    expect(recent.after(0, 30)[0]?.dts).toBe(70);
+    expect(recent.after(0, 5)[0]?.dts).toBe(70);
+    expect(recent.after(70, 100)).toEqual([]);
   });
 
   test("of a GOP too long to hold it forgets everything, and begins with the next", () => {

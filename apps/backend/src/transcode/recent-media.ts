@@ -61,10 +61,15 @@ export class RecentMedia {
     if (keep > 0) this.#forget(this.#keyframes[keep] as number);
   }
 
-  /** The units from the newest keyframe that `accept`s on; none where there is no such keyframe. */
-  fromNewestKeyframe(accept: (keyframe: AccessUnit) => boolean): readonly AccessUnit[] {
+  /**
+   * The units from a keyframe on that is presented after `pts`: the oldest that is not further back than `reach` ticks,
+   * else the newest. None where there is no such keyframe.
+   */
+  after(pts: number, reach: number): readonly AccessUnit[] {
     if (!this.hasVideo) return this.#units;
-    const at = this.#keyframes.findLast((i) => accept(this.#units[i] as AccessUnit));
+    const newest = this.#units.at(-1)?.dts ?? 0;
+    const unmade = this.#keyframes.filter((i) => (this.#units[i] as AccessUnit).pts > pts);
+    const at = unmade.find((i) => newest - (this.#units[i] as AccessUnit).dts <= reach) ?? unmade.at(-1);
     return at === undefined ? [] : this.#units.slice(at);
   }
 

@@ -12,6 +12,19 @@ export interface RelaySink {
   onDied(run: TranscodeRun, exit: FfmpegExit): void;
 }
 
+/** A run whose output is still to be handed on. */
+interface Runner {
+  readonly run: TranscodeRun;
+  /** What it has made while those before it were not through. */
+  held: { readonly rung: Rung | undefined; readonly unit: AccessUnit }[];
+  /** Ends it when it does not finish. */
+  timer: Disposable | undefined;
+  gone: boolean;
+}
+
+/** Sources that change faster than FFmpeg finishes lose the oldest of what they had. */
+const MAX_RUNNERS = 4;
+
 /**
  * One FFmpeg after another. Where one takes over from another at a keyframe, the first finishes what it was given
  * while the second already works, and what the second makes waits for the first: there is no hole between them.
@@ -22,10 +35,9 @@ export class RunRelay implements AsyncDisposable {
   readonly #sink: RelaySink;
   /** Whose process is not gone yet, whatever they are to us. */
   readonly #alive = new Set<TranscodeRun>();
+  /** In the order of what they make; the last may be the current one. */
+  #line: Runner[] = [];
   #current: TranscodeRun | undefined;
-  #draining: TranscodeRun | undefined;
-  #drainTimer: Disposable | undefined;
-  #held: { readonly run: TranscodeRun; readonly rung: Rung | undefined; readonly unit: AccessUnit }[] = [];
 
   /** @param drainMs how long a run may take to finish; then it is killed. */
   constructor(clock: Clock, drainMs: number, sink: RelaySink) {
@@ -37,11 +49,6 @@ export class RunRelay implements AsyncDisposable {
   /** The run that takes access units. */
   get current(): TranscodeRun | undefined {
     return this.#current;
-  }
-
-  /** Whether a run that was relieved is still finishing. */
-  get draining(): boolean {
-    return this.#draining !== undefined;
   }
 
   /**
@@ -62,41 +69,40 @@ export class RunRelay implements AsyncDisposable {
     });
     this.#current = run;
     this.#alive.add(run);
+    this.#line.push({ run, held: [], timer: undefined, gone: false });
     return run;
   }
 
   /** Relieves the current run: it finishes what it was given. */
   relieve(): void {
     const run = this.#current;
-    if (run === undefined) return;
+    const runner = this.#line.at(-1);
+    if (run === undefined || runner === undefined) return;
     this.#current = undefined;
-    if (this.#draining !== undefined) {
-      this.#draining.kill();
-      this.#endDrain();
-    }
-    this.#draining = run;
-    this.#drainTimer = this.#clock.after(this.#drainMs, () => run.kill());
+    runner.timer = this.#clock.after(this.#drainMs, () => run.kill());
     run.finish();
+    if (this.#line.length >= MAX_RUNNERS) this.#line[0]?.run.kill();
   }
 
-  /** Kills the current run, and does not call that a death. */
+  /** Kills the current run, and does not call that a death. What it has made and could not hand on is lost. */
   dismiss(): void {
     const run = this.#current;
+    if (run === undefined) return;
     this.#current = undefined;
-    run?.kill();
+    this.#line.pop();
+    run.kill();
   }
 
-  /** Resolves when all runs that were there are gone. */
+  /** Resolves when all runs that there are now are gone. */
   async settled(): Promise<void> {
     await Promise.all([...this.#alive].map((run) => run.exited));
   }
 
   /** Ends all runs; nothing more is handed on. */
   async close(): Promise<void> {
-    this.#drainTimer?.[Symbol.dispose]();
+    for (const { timer } of this.#line) timer?.[Symbol.dispose]();
+    this.#line = [];
     this.#current = undefined;
-    this.#draining = undefined;
-    this.#held = [];
     await Promise.all([...this.#alive].map((run) => run.close()));
   }
 
@@ -105,31 +111,32 @@ export class RunRelay implements AsyncDisposable {
   }
 
   #onAccessUnit(run: TranscodeRun, rung: Rung | undefined, unit: AccessUnit): void {
-    if (run === this.#draining) this.#sink.onAccessUnit(run, rung, unit);
-    else if (run !== this.#current)
-      return; // dismissed: another does its work
-    else if (this.#draining !== undefined) this.#held.push({ run, rung, unit });
-    else this.#sink.onAccessUnit(run, rung, unit);
+    if (run === this.#line[0]?.run) this.#sink.onAccessUnit(run, rung, unit);
+    // Those that are not in line were dismissed: another does their work.
+    else this.#line.find((runner) => runner.run === run)?.held.push({ rung, unit });
   }
 
   #onExit(run: TranscodeRun, exit: FfmpegExit): void {
     this.#alive.delete(run);
-    if (run === this.#draining) {
-      this.#endDrain();
-    } else if (run === this.#current) {
+    if (run === this.#current) {
       this.#current = undefined;
-      // Its successor begins with the same GOP: two halves made by two encoders would not fit.
-      this.#held = [];
+      // What it could not hand on goes with it: its successor begins with the same GOP, and two halves would not fit.
+      const runner = this.#line.pop();
+      if (runner !== undefined) runner.held = [];
       this.#sink.onDied(run, exit);
+      return;
     }
-  }
-
-  #endDrain(): void {
-    this.#drainTimer?.[Symbol.dispose]();
-    this.#drainTimer = undefined;
-    this.#draining = undefined;
-    const held = this.#held;
-    this.#held = [];
-    for (const { run, rung, unit } of held) this.#sink.onAccessUnit(run, rung, unit);
+    const runner = this.#line.find((known) => known.run === run);
+    if (runner === undefined) return;
+    runner.gone = true;
+    runner.timer?.[Symbol.dispose]();
+    while (this.#line[0]?.gone === true) {
+      this.#line.shift();
+      const next = this.#line[0];
+      if (next === undefined) break;
+      const { held } = next;
+      next.held = [];
+      for (const { rung, unit } of held) this.#sink.onAccessUnit(next.run, rung, unit);
+    }
   }
 }

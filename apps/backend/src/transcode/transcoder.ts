@@ -72,7 +72,7 @@ export interface TranscoderOptions {
 }
 
 const TICK_MS = 250;
-/** An FFmpeg that comes back may have so much to catch up with; with more, it begins at the newest keyframe. */
+/** An FFmpeg that comes back may have so much to catch up with; with more, it begins at a keyframe after. */
 const CATCH_UP = 3 * TICKS_PER_SECOND;
 /** A source too slow for {@link PROBED_FRAMES} soon is begun with after so much of it. */
 const ENOUGH = TICKS_PER_SECOND / 2;
@@ -350,7 +350,7 @@ export class Transcoder implements MediaSink, Closable {
     return frames >= wanted;
   }
 
-  /** What a run begins with: where the last one stopped, if that is not too long ago, else the newest keyframe. */
+  /** What a run begins with: where the last one stopped, if that is not too long ago, else a keyframe after it. */
   #seed(plan: RunPlan): { seed: readonly AccessUnit[]; after: number | undefined } {
     const { units } = this.#recent;
     const made = this.#stitcher.lastVideoPts;
@@ -366,7 +366,7 @@ export class Transcoder implements MediaSink, Closable {
       this.#lastPlan !== undefined &&
       continues(plan, this.#lastPlan);
     if (resumes) return { seed: units, after: made };
-    return { seed: this.#recent.fromNewestKeyframe(({ pts }) => made === undefined || pts > made), after: undefined };
+    return { seed: this.#recent.after(made ?? -1, CATCH_UP), after: undefined };
   }
 
   /** Decides what to make of the source; undefined where that is nothing. */
