@@ -23,17 +23,21 @@ export interface WatchOptions {
   readonly timeoutMs?: number;
 }
 
-/** Watches a channel's source rendition until it has so many segments, then loads and probes all of them. */
+/** Watches a channel's picture and sound until both have so many segments, then loads and probes all of them. */
 export async function watch(backend: BackendProcess, options: WatchOptions = {}): Promise<Served> {
   const { channel = "demo", segments = 3, encoder, timeoutMs = 40_000 } = options;
   const { id, playback } = await backend.live(channel, timeoutMs).catch((error: unknown) => {
     throw new Error(`${error}\n${encoder?.output ?? ""}`);
   });
   const manifest = `${backend.http}${playback.hls}`;
-  await followPlaylist(
-    new URL("source/index.m3u8", manifest).href,
-    (_snapshot, playlist) => playlist.segments.length >= segments,
-    AbortSignal.timeout(timeoutMs),
+  await Promise.all(
+    ["source", "audio"].map((rendition) =>
+      followPlaylist(
+        new URL(`${rendition}/index.m3u8`, manifest).href,
+        (_snapshot, playlist) => playlist.segments.length >= segments,
+        AbortSignal.timeout(timeoutMs),
+      ),
+    ),
   );
   const [stream, health, media] = await Promise.all([backend.stream(id), backend.health(id), loadStream(manifest)]);
   const [picture] = await Promise.all((media.video[0]?.runs ?? []).map(probe));
