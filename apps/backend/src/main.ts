@@ -4,20 +4,23 @@ import { ConfigError, readConfig } from "./config.ts";
 
 /** Exit code for a configuration that cannot work: a supervisor should not try again. (EX_CONFIG of sysexits.h) */
 const EXIT_CONFIG = 78;
+const REPEATED_SIGNAL_MS = 1000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.stderr.isTTY === true);
   const backend = await compose(config);
   process.stdout.write(backend.banner);
 
-  let stopping: Promise<void> | undefined;
+  let stopping: { readonly at: number } | undefined;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping !== undefined) {
-      // A second signal: whoever sends it does not want to wait.
-      process.exit(1);
+      // A terminal's Ctrl-C may reach us twice, by the group and by npm; a later signal means: do not wait.
+      if (performance.now() - stopping.at > REPEATED_SIGNAL_MS) process.exit(1);
+      return;
     }
+    stopping = { at: performance.now() };
     backend.logger.info({ signal }, "shutting down");
-    stopping = backend.close().then(
+    backend.close().then(
       () => {
         backend.logger.info({}, "bye");
         process.exitCode = 0;
@@ -28,6 +31,7 @@ async function main(): Promise<void> {
       },
     );
   };
+  process.on("SIGHUP", stop);
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
 }
