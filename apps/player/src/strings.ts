@@ -142,6 +142,7 @@ export const strings = {
     waiting: "Nothing to play; waiting for media.",
     past: "Watching the past; the live edge is not followed.",
     halted: "Paused.",
+    native: "The browser plays the stream by itself.",
     widened: (words: string) => `Stalls widened the distance to ${words}.`,
     latency: "Ingest to screen",
     fromEdge: "From live edge",

@@ -119,7 +119,7 @@ describe("pace of the questions", () => {
     expect(pace("idle", true, 0)).toBe(30_000);
     expect(pace("idle", false, 1)).toBe(3000);
     expect(pace("idle", false, 3)).toBe(12_000);
-    expect(pace("idle", false, 30)).toBe(30_000);
+    expect(pace("idle", false, 30)).toBe(15_000);
     expect(pace("idle", false, 0, 0)).toBe(2550);
     expect(pace("idle", false, 0, 1)).toBe(3450);
   });

@@ -11,12 +11,12 @@ export interface PollContext {
 /** Live, the playlist says most of it already. */
 const EVERY_MS = { soon: 1500, idle: 3000, steady: 10_000 };
 const HIDDEN_MS = 30_000;
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 15_000;
 
 /** Time until the next request, ms. @param random 0 to 1: spreads the viewers of one page view out over time. */
 export function pollDelay(context: PollContext, random: number): number {
   const base = context.hidden ? HIDDEN_MS : EVERY_MS[context.expecting];
-  const delay = Math.min(LONGEST_MS, base * 2 ** Math.max(0, context.failures - 1));
+  const delay = Math.min(Math.max(LONGEST_MS, base), base * 2 ** Math.max(0, context.failures - 1));
   return Math.round(delay * (0.85 + 0.3 * random));
 }
 

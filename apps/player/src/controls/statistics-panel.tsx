@@ -111,6 +111,7 @@ function verdict(statistics: Statistics, session: LiveSession): string {
   const rate = `${statistics.rate.toFixed(2)}×`;
   if (phase === "paused") return words.halted;
   if (phase === "waiting") return words.waiting;
+  if (statistics.protocol === "HLS (native)") return words.native;
   if (!following) return words.past;
   if (statistics.rate === 0) return words.refilling;
   if (statistics.rate > 1) return words.catchingUp(rate);

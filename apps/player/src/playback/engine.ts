@@ -44,6 +44,8 @@ export interface PlaybackEngine {
   readonly automatic: boolean;
   /** The best rendition that automatic choice may take; null for any. */
   cap(index: number | null): void;
+  /** Media cannot be fetched as fast as it is published: take the next lower rendition, and forget the measured bandwidth. */
+  stepDown(): void;
   /** Distance from the edge to use where the engine places the playhead itself, seconds. */
   holdAt(target: number): void;
   /** Stops fetching while nothing is played, and goes on. */

@@ -37,6 +37,10 @@ export class FakeEngine implements PlaybackEngine {
     this.asked.push(`cap ${index}`);
   }
 
+  stepDown(): void {
+    this.asked.push("step down");
+  }
+
   holdAt(target: number): void {
     this.asked.push(`hold ${target}`);
   }

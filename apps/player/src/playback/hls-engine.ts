@@ -112,6 +112,14 @@ export class HlsEngine implements PlaybackEngine {
     this.#hls.autoLevelCapping = index ?? -1;
   }
 
+  stepDown(): void {
+    const hls = this.#hls;
+    const level = hls.levels[hls.loadLevel];
+    if (!hls.autoLevelEnabled || !level || hls.loadLevel <= hls.minAutoLevel) return;
+    hls.bandwidthEstimate = level.bitrate * 0.7;
+    hls.nextLoadLevel = hls.loadLevel - 1;
+  }
+
   holdAt(target: number): void {
     this.#hls.targetLatency = target;
   }

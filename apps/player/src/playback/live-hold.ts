@@ -1,5 +1,6 @@
 import { afterHole, bufferedAfter, bufferedAhead } from "./buffered.ts";
 import type { LiveEdge, PlaybackEngine } from "./engine.ts";
+import { LadderGuard } from "./ladder-guard.ts";
 import { LatencyController } from "./latency-controller.ts";
 
 /** How far into the media after a hole the playhead is put, seconds. */
@@ -11,10 +12,14 @@ const START_CUSHION = 0.7;
 /** Widening or narrowing the target by less than this, seconds, is not worth telling the engine. */
 const TELL_ENGINE = 0.1;
 
-/** Carries the latency controller's decisions out on an element: sets its rate, and jumps when it must. */
+/**
+ * Carries the decisions of the latency controller and the ladder guard out: sets the element's rate, jumps when it must, and has the
+ * engine step down.
+ */
 export class LiveHold {
   readonly #video: HTMLVideoElement;
   readonly #controller = new LatencyController();
+  #guard = new LadderGuard();
   #target: number | null = null;
 
   constructor(video: HTMLVideoElement) {
@@ -49,14 +54,12 @@ export class LiveHold {
       this.#target ??= edge.holdBack;
       return;
     }
-    const decision = this.#controller.update({
-      now,
-      latency: edge.edge - video.currentTime,
-      holdBack: edge.holdBack,
-      partTarget: edge.partTarget,
-      bufferAhead: bufferedAfter(video),
-      following,
-    });
+    const { holdBack, partTarget } = edge;
+    const bufferAhead = bufferedAfter(video);
+    const latency = edge.edge - video.currentTime;
+    const backlog = edge.published - video.currentTime - bufferAhead;
+    if (this.#guard.shouldStepDown({ now, backlog, bufferAhead, holdBack, partTarget })) engine.stepDown();
+    const decision = this.#controller.update({ now, latency, holdBack, partTarget, bufferAhead, following });
     if (this.#target === null || Math.abs(decision.target - this.#target) > TELL_ENGINE) engine.holdAt(decision.target);
     this.#target = decision.target;
     if (decision.jump) video.currentTime = edge.edge - decision.target;
@@ -88,6 +91,7 @@ export class LiveHold {
   /** For a new engine: nothing is known of its playlist yet. */
   reset(): void {
     this.#controller.restart();
+    this.#guard = new LadderGuard();
     this.#target = null;
   }
 }

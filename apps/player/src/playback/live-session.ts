@@ -509,6 +509,8 @@ export class LiveSession implements AsyncDisposable {
       const { following, phase } = this.store.getState();
       this.#hold.tick(engine, edge, now, following && phase === "playing", phase === "waiting");
       this.#publish(edge);
+    } else if (engine) {
+      this.#set({ latency: this.#latencyByClock() });
     }
     this.#watchWaiting(now);
     const steady = this.#playingSince !== null && now - this.#playingSince > SETTLED_AFTER_MS;

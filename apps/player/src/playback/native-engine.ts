@@ -55,6 +55,10 @@ export class NativeEngine implements PlaybackEngine {
     // The element chooses.
   }
 
+  stepDown(): void {
+    // The element chooses.
+  }
+
   holdAt(): void {
     // The element holds its own distance.
   }
