@@ -232,6 +232,11 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
   }
 
   /** Why the connection is closed or closing; undefined while it is open. */
+  /** `packetsReceiveDropped` of {@link statistics} by itself: cheap enough to ask with every message. */
+  get packetsReceiveDropped(): number {
+    return this.#receiver.packetsDropped;
+  }
+
   get closeReason(): SrtCloseReason | undefined {
     return this.#reason;
   }

@@ -3,7 +3,7 @@ import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import { KliegError } from "@klieg/protocol";
-import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import Fastify, { LogController } from "fastify";
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -12,8 +12,10 @@ import {
 } from "fastify-type-provider-zod";
 import type { Logger } from "../ports/logger.ts";
 import { AdminGuard } from "./admin-guard.ts";
+import { fastifyLogger } from "./fastify-logger.ts";
 import { createHttpDoor } from "./http-door.ts";
 import type { MediaDoor } from "./media-door.ts";
+import { MEDIA_PATHS } from "./media-openapi.ts";
 import { toKliegError } from "./problem.ts";
 import { channelRoutes } from "./routes/channel-routes.ts";
 import { type PlayerFiles, playerRoutes } from "./routes/player-routes.ts";
@@ -36,7 +38,7 @@ export interface ApiOptions {
 export async function createApi(options: ApiOptions) {
   const { services, media } = options;
   const app = Fastify({
-    loggerInstance: options.logger as unknown as FastifyBaseLogger,
+    loggerInstance: fastifyLogger(options.logger),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 64 * 1024,
     trustProxy: (_address, hop) => hop < options.trustedProxies,
@@ -71,6 +73,7 @@ export async function createApi(options: ApiOptions) {
         version: options.version,
         description: "Live streaming: ingest by RTMP and SRT, adaptive LL-HLS out.",
       },
+      paths: MEDIA_PATHS,
       components: {
         securitySchemes: {
           admin: { type: "http", scheme: "bearer", description: "The admin token of this installation." },

@@ -85,6 +85,8 @@ class SrtContributor implements SrtConnectionHandler {
   readonly #logger: Logger;
   #contribution: Contribution | undefined;
   #demuxer: TsDemuxer | undefined;
+  #connection: SrtConnection | undefined;
+  #dropped = 0;
 
   constructor(options: { request: SrtConnectionRequest; admission: Admission; live: LiveStreams; logger: Logger }) {
     this.#request = options.request;
@@ -94,6 +96,7 @@ class SrtContributor implements SrtConnectionHandler {
   }
 
   onOpen(connection: SrtConnection): void {
+    this.#connection = connection;
     try {
       this.#contribution = this.#live.contribute(this.#admission, {
         protocol: "srt",
@@ -114,6 +117,12 @@ class SrtContributor implements SrtConnectionHandler {
   }
 
   onData(payload: Buffer): void {
+    const dropped = this.#connection?.packetsReceiveDropped ?? 0;
+    if (dropped !== this.#dropped) {
+      this.#dropped = dropped;
+      // Continuity counters have four bits: a loss of sixteen packets of a stream would pass unnoticed.
+      this.#demuxer?.lost();
+    }
     this.#demuxer?.push(payload);
   }
 

@@ -1,0 +1,214 @@
+import { ManualClock } from "@klieg/base";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SqliteRepositories } from "../adapters/sqlite/sqlite-repositories.ts";
+import { Channels } from "../channels/channels.ts";
+import { StreamKeySigner } from "../channels/stream-key.ts";
+import { Metrics } from "../insight/metrics.ts";
+import { RequestCounts } from "../insight/request-counts.ts";
+import { LiveStreams } from "../live/live-streams.ts";
+import { FakeSession } from "../testing/fake-session.ts";
+import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
+import { QuietLogger } from "../testing/quiet-logger.ts";
+import { picture, VIDEO } from "../testing/tracks.ts";
+import { TranscodeEngine } from "../transcode/transcode-engine.ts";
+import { Addresses } from "./addresses.ts";
+import { createApi } from "./api.ts";
+import { MediaDoor } from "./media-door.ts";
+
+const ADMIN = "an-admin-token-of-some-length";
+const asAdmin = { authorization: `Bearer ${ADMIN}` };
+
+async function setUp() {
+  const clock = new ManualClock();
+  const logger = new QuietLogger();
+  const repositories = await SqliteRepositories.open(":memory:");
+  const channels = new Channels({ repositories, signer: new StreamKeySigner(new Uint8Array(32).fill(1)), clock });
+  const engine = await TranscodeEngine.start({ logger, searchPath: "", installer: false });
+  const requests = new RequestCounts();
+  const live: LiveStreams = new LiveStreams({
+    clock,
+    logger,
+    repositories,
+    channels,
+    maxStreams: 10,
+    reconnectGraceMs: 5000,
+    endedRetentionMs: 1000,
+    services: {
+      clock,
+      logger,
+      blobs: new MemoryBlobStore(),
+      engine,
+      ladder: [],
+      partMs: 333,
+      segmentMs: 2000,
+      windowMs: 60_000,
+      observePart: (origin, latencyMs) => metrics.observePart(origin, latencyMs),
+    },
+  });
+  const metrics: Metrics = new Metrics({ broadcasts: () => live.list(), requests });
+  const state = { notReady: undefined as string | undefined };
+  const api = await createApi({
+    services: {
+      channels,
+      live,
+      metrics,
+      addresses: new Addresses({
+        http: "http://klieg.example",
+        ingestHost: "klieg.example",
+        rtmpPort: 1935,
+        rtmpsPort: undefined,
+        srtPort: 9000,
+      }),
+      notReady: () => state.notReady,
+    },
+    media: new MediaDoor({ live, counts: requests, logger }),
+    adminToken: ADMIN,
+    metricsPublic: false,
+    player: { folder: import.meta.dirname },
+    logger,
+    trustedProxies: 0,
+    version: "0.0.0-test",
+  });
+  const close = async () => {
+    await live.close();
+    await api.close();
+    await repositories.close();
+  };
+  return { api, channels, live, clock, state, close };
+}
+
+describe("the API", () => {
+  let set: Awaited<ReturnType<typeof setUp>>;
+  beforeEach(async () => {
+    set = await setUp();
+  });
+  afterEach(() => set.close());
+
+  const newKey = async () => {
+    const created = await set.api.inject({
+      method: "POST",
+      url: "/v1/channels",
+      headers: asAdmin,
+      payload: { name: "demo", title: "Demo" },
+    });
+    expect(created.statusCode).toBe(201);
+    const key = await set.api.inject({ method: "POST", url: "/v1/channels/demo/keys", headers: asAdmin, payload: {} });
+    return key.json() as { id: string; stream_key: string };
+  };
+
+  it("opens a stream for a key and says where the encoder goes; stops it for that key only", async () => {
+    const { stream_key: key } = await newKey();
+    const started = await set.api.inject({ method: "POST", url: "/v1/streams/start", payload: { stream_key: key } });
+    expect(started.statusCode).toBe(200);
+    expect(started.json()).toMatchObject({
+      channel: "demo",
+      state: "starting",
+      ingest: { rtmp: `rtmp://klieg.example/live/${key}`, srt: `srt://klieg.example:9000?streamid=${key}` },
+      playback: { watch: "http://klieg.example/watch/demo" },
+    });
+    const { stream_id: id } = started.json();
+    const stop = (authorization: string | undefined) =>
+      set.api.inject({
+        method: "POST",
+        url: "/v1/streams/stop",
+        payload: { stream_id: id },
+        ...(authorization === undefined ? {} : { headers: { authorization } }),
+      });
+    expect((await stop(undefined)).json().error.code).toBe("stream_key_missing");
+    await set.channels.create("other", "Other");
+    const { text } = await set.channels.issueKey("other", "");
+    expect((await stop(`Bearer ${text}`)).json().error.code).toBe("forbidden");
+    expect((await stop(`Bearer ${key}`)).json()).toMatchObject({ state: "ended", end_reason: "stopped by its owner" });
+  });
+
+  it("tells of a live stream: its channel, its health, its metrics", async () => {
+    const { stream_key: key } = await newKey();
+    const contribution = set.live.contribute(await set.channels.admit(key), new FakeSession());
+    contribution.onTrack(VIDEO);
+    for (let frame = 0; frame < 90; frame += 1) {
+      contribution.onAccessUnit(picture(frame * 3000, { keyframe: frame % 60 === 0 }));
+      set.clock.advance(1000 / 30);
+    }
+    const channel = (await set.api.inject("/v1/channels/demo")).json();
+    expect(channel).toMatchObject({ state: "live", playback: { hls: "/v1/channels/demo/live.m3u8" } });
+    const id = channel.live_stream_id;
+    expect((await set.api.inject(`/v1/streams/${id}`)).json()).toMatchObject({
+      state: "live",
+      ingest: { protocol: "rtmp", encoder: "test encoder" },
+      video: { codec: "h264", width: 640, height: 360, frame_rate: 30 },
+      renditions: [{ name: "source", origin: "source", state: "live", encoder: null }],
+    });
+    expect((await set.api.inject(`/v1/streams/${id}/health`)).json()).toMatchObject({
+      ingest: { video_frames: 90, keyframe_interval_ms: 2000, discontinuities: 0, srt: null },
+      transcode: { state: "off" },
+    });
+    const manifest = await set.api.inject("/v1/channels/demo/live.m3u8");
+    expect(manifest.body).toContain(`../../streams/${id}/source/index.m3u8`);
+    expect((await set.api.inject("/metrics")).statusCode).toBe(401);
+    const metrics = (await set.api.inject({ url: "/metrics", headers: asAdmin })).body;
+    expect(metrics).toContain('klieg_streams{state="live"} 1');
+    expect(metrics).toMatch(
+      /klieg_parts_published_total\{channel="demo",stream="[a-z2-7]{16}",rendition="source"\} [5-9]/,
+    );
+    expect(metrics).toContain(`klieg_ingest_video_frames_total{channel="demo",stream="${id}"} 90`);
+  });
+
+  it("manages keys: shown once, listed without their text, revoked", async () => {
+    const { id, stream_key: key } = await newKey();
+    const listed = await set.api.inject({ url: "/v1/channels/demo/keys", headers: asAdmin });
+    expect(listed.body).not.toContain(key);
+    expect(listed.json().keys).toMatchObject([{ id, revoked_at: null }]);
+    const revoked = await set.api.inject({ method: "DELETE", url: `/v1/channels/demo/keys/${id}`, headers: asAdmin });
+    expect(revoked.statusCode).toBe(204);
+    const started = await set.api.inject({ method: "POST", url: "/v1/streams/start", payload: { stream_key: key } });
+    expect(started.json().error).toMatchObject({ code: "stream_key_revoked", retryable: false });
+  });
+
+  it("changes a channel's profile, and refuses one that makes no sense", async () => {
+    await newKey();
+    const change = (payload: object) =>
+      set.api.inject({ method: "PATCH", url: "/v1/channels/demo", headers: asAdmin, payload });
+    const { profile } = (await set.api.inject({ url: "/v1/channels/demo/settings", headers: asAdmin })).json();
+    expect((await change({ profile: { ...profile, max_bitrate: 1_000_000 } })).json().profile.max_bitrate).toBe(
+      1_000_000,
+    );
+    expect((await change({ profile: { ...profile, max_bitrate: -1 } })).json().error.code).toBe("bad_request");
+    expect((await change({ colour: "red" })).json().error.code).toBe("bad_request");
+  });
+
+  it.each([
+    ["POST", "/v1/channels"],
+    ["GET", "/v1/channels/demo/settings"],
+    ["PATCH", "/v1/channels/demo"],
+    ["GET", "/v1/channels/demo/keys"],
+    ["POST", "/v1/channels/demo/keys"],
+    ["DELETE", "/v1/channels/demo/keys/0123456789abcdef"],
+  ] as const)("%s %s needs the admin token", async (method, url) => {
+    for (const headers of [{}, { authorization: "Bearer nonsense" }, { authorization: `Basic ${ADMIN}` }]) {
+      const answer = await set.api.inject({ method, url, headers, payload: {} });
+      expect({ status: answer.statusCode, code: answer.json().error.code }).toEqual({
+        status: 401,
+        code: "unauthorized",
+      });
+    }
+  });
+
+  it("is described by its OpenAPI document, media included", async () => {
+    const document = (await set.api.inject("/v1/openapi.json")).json();
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([
+        "/v1/streams/start",
+        "/v1/channels/{channel}",
+        "/v1/streams/{id}/{rendition}/index.m3u8",
+      ]),
+    );
+    expect((await set.api.inject("/v1/docs/")).statusCode).toBe(200);
+  });
+
+  it("says whether it is ready", async () => {
+    expect((await set.api.inject("/readyz")).json()).toEqual({ status: "ready" });
+    set.state.notReady = "shutting down";
+    expect((await set.api.inject("/readyz")).statusCode).toBe(503);
+    expect((await set.api.inject("/healthz")).json()).toEqual({ status: "ok" });
+  });
+});
