@@ -1,7 +1,6 @@
 import type { StreamHealth, StreamInfo } from "@klieg/protocol";
 import { expect } from "vitest";
 import type { BackendProcess } from "./backend.ts";
-import type { Child } from "./child.ts";
 import { followPlaylist } from "./hls-follower.ts";
 import { loadStream, type Probe, probe } from "./playback.ts";
 
@@ -19,7 +18,7 @@ export interface WatchOptions {
   /** Whole segments to wait for. */
   readonly segments?: number;
   /** Whose output says more where the channel does not go live. */
-  readonly encoder?: Child;
+  readonly encoder?: { readonly output: string };
   readonly timeoutMs?: number;
 }
 
