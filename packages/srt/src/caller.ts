@@ -2,13 +2,9 @@ import { randomInt } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { type Clock, systemClock } from "@klieg/base";
-import {
-  DEFAULT_CONNECTION_OPTIONS,
-  SrtConnection,
-  type SrtConnectionHandler,
-  type SrtConnectionOptions,
-} from "./connection.ts";
+import { SrtConnection, type SrtConnectionHandler } from "./connection.ts";
 import { ConnectionKeys, DEFAULT_KEY_REFRESH, type KeyRefreshPolicy } from "./connection-keys.ts";
+import { DEFAULT_CONNECTION_OPTIONS, type SrtConnectionOptions } from "./connection-options.ts";
 import { type DatagramPort, type DatagramPortFactory, openUdpPort } from "./datagram-port.ts";
 import {
   ExtensionFlag,
@@ -24,7 +20,7 @@ import {
   writeHandshake,
 } from "./handshake.ts";
 import { isPassphraseLength, type KeyLength, KeyMaterialState, readKeyMaterialState } from "./key-material.ts";
-import { ControlType, DEFAULT_MSS, HEADER_SIZE, PACKET_OVERHEAD } from "./packet.ts";
+import { ControlType, DEFAULT_MSS, HEADER_SIZE, payloadRoom } from "./packet.ts";
 import { REJECT_TYPE_BASE, RejectReason } from "./reject-reason.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SEQUENCE_MODULUS } from "./sequence-number.ts";
@@ -257,7 +253,7 @@ export class SrtCaller {
     const { capabilities } = response;
     const port = this.#port;
     if (port === undefined) return;
-    if (capabilities === undefined || response.mss <= PACKET_OVERHEAD) {
+    if (capabilities === undefined || payloadRoom(response.mss, this.#remoteAddress) < 188) {
       this.#fail(new SrtError("protocol", "The listener's answer lacks the SRT handshake extension."));
       return;
     }
@@ -279,7 +275,7 @@ export class SrtCaller {
         initialSequence: this.#initialSequence,
         receiveLatencyMs: Math.max(this.#connectionOptions.latencyMs, capabilities.sendLatencyMs),
         sendLatencyMs: Math.max(this.#connectionOptions.peerLatencyMs, capabilities.receiveLatencyMs),
-        maxPayload: Math.min(response.mss, DEFAULT_MSS) - PACKET_OVERHEAD,
+        maxPayload: payloadRoom(Math.min(response.mss, DEFAULT_MSS), this.#remoteAddress),
         flowWindow: response.flowWindow,
         peerTimestamp: timestamp,
         peerArrivalMicros: now,

@@ -9,7 +9,6 @@ import {
   keyMaterialStateWord,
   MalformedKeyMaterialError,
   parseKeyMaterial,
-  readKeyMaterialState,
   SALT_SIZE,
   unwrapKeys,
   wrapKeys,
@@ -52,8 +51,6 @@ export class ConnectionKeys {
   /** The announcement that the peer has not confirmed yet. */
   #announcement: Buffer | undefined;
   #announced = false;
-  /** The peer's refusal of an announcement, in {@link KeyMaterialState} terms. */
-  peerState: number = KeyMaterialState.secured;
   /** Keys that the peer has announced since the handshake. */
   receiveRefreshes = 0;
   /** Times that our key was changed. */
@@ -158,13 +155,9 @@ export class ConnectionKeys {
     return Buffer.from(message);
   }
 
-  /** The peer's response to our announcement: its own bytes when it took the keys, else one word of state. */
+  /** The peer's response to our announcement: its own bytes when it took the keys. Else it is announced again. */
   handleResponse(message: Buffer): void {
-    if (this.#announcement === undefined) return;
-    if (message.equals(this.#announcement)) {
-      this.#announcement = undefined;
-      this.peerState = KeyMaterialState.secured;
-    } else if (message.length === 4) this.peerState = readKeyMaterialState(message);
+    if (this.#announcement !== undefined && message.equals(this.#announcement)) this.#announcement = undefined;
   }
 
   /** Moves through the life of the sending key: announce the next, change over, forget the old. */

@@ -1,4 +1,5 @@
-import type { SrtConnectionHandler, SrtConnectionOptions } from "./connection.ts";
+import type { SrtConnectionHandler } from "./connection.ts";
+import type { SrtConnectionOptions } from "./connection-options.ts";
 import type { KeyLength } from "./key-material.ts";
 
 /** A caller at the door, seen by the authoriser before a byte of media is taken. */

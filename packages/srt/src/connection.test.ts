@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { SrtCloseReason } from "./connection.ts";
+import type { SrtCloseReason } from "./close-reason.ts";
 import { SEQUENCE_MODULUS } from "./sequence-number.ts";
 import { SimulatedPair } from "./testing/simulated-pair.ts";
 
@@ -175,6 +175,88 @@ test("ING2: pacing spreads a burst", async () => {
   expect(pair.far.received.length).toBeLessThan(60);
   pair.clock.advance(160);
   expect(pair.far.received).toHaveLength(100);
+});
+
+test("ING2: reordering within the tolerance is not reported as loss", async () => {
+  const link = { seed: 11, delayMs: 20, jitterMs: 6 };
+  const reports: number[] = [];
+  for (const maxReorderTolerance of [0, 16]) {
+    await using pair = await SimulatedPair.connect({ link, listener: { maxReorderTolerance } });
+    const messages = pair.stream(pair.near, { count: 2000, everyMs: 2 });
+    expect(equal(pair.far.received, messages)).toBe(true);
+    reports.push(pair.far.connection.statistics().naksSent);
+  }
+  expect(reports[0]).toBeGreaterThan(300);
+  expect(reports[1]).toBeLessThan(30);
+});
+
+test("ING2: the sender keeps within the receiver's window, and none of it is lost", async () => {
+  await using pair = await SimulatedPair.connect({
+    link: { delayMs: 10 },
+    listener: { receiveBufferPackets: 64, latencyMs: 300, tooLateDrop: false },
+  });
+  for (let index = 0; index < 300; index++) pair.near.connection.send(Buffer.from(String(index)));
+  let most = 0;
+  for (let ms = 0; ms < 900; ms++) {
+    pair.clock.advance(1);
+    most = Math.max(most, pair.near.connection.statistics().flightSize);
+  }
+  expect(most).toBeLessThanOrEqual(64);
+  expect(pair.far.connection.statistics().packetsBeyondWindow).toBe(0);
+  expect(pair.far.received.map(String)).toEqual(
+    Array.from({ length: pair.far.received.length }, (_, index) => String(index)),
+  );
+  expect(pair.far.received.length).toBeGreaterThan(120);
+});
+
+test("ING2: a message that spans packets is handed up whole, and not at all when a part is lost", async () => {
+  await using pair = await SimulatedPair.connect({ listener: { latencyMs: 50 } });
+  const boundaries = [0b10, 0b00, 0b01, 0b10, 0b00, 0b01, 0b11];
+  pair.network.filter = (datagram, from) => {
+    if ((datagram[0] as number) >= 0x80 || from === 9000) return true;
+    const number = datagram.readUInt32BE(4) & 0x03ff_ffff;
+    const boundary = boundaries[number - 1] as number;
+    datagram.writeUInt32BE(((datagram.readUInt32BE(4) & 0x3fff_ffff) | (boundary << 30)) >>> 0, 4);
+    // The second message loses its middle each time.
+    return number !== 5;
+  };
+  for (const part of ["a", "b", "c", "d", "e", "f", "g"]) pair.near.connection.send(Buffer.from(part));
+  pair.clock.advance(500);
+  expect(pair.far.received.map(String)).toEqual(["abc", "g"]);
+  expect(pair.far.connection.statistics().packetsReceiveDropped).toBe(3);
+});
+
+test("ING2: pacing by the input rate settles a quarter above it", async () => {
+  await using pair = await SimulatedPair.connect({
+    caller: { pacing: { kind: "input", overheadPercent: 25 } },
+    listener: { delivery: "prompt" },
+  });
+  const messages = pair.stream(pair.near, { count: 2000, everyMs: 2 });
+  expect(equal(pair.far.received, messages)).toBe(true);
+  // 1316 bytes every 2 ms are 5.44 Mb/s on the wire; a burst of one second's worth takes four fifths of a second.
+  const before = pair.far.received.length;
+  for (let index = 0; index < 500; index++) pair.near.connection.send(Buffer.alloc(1316));
+  pair.clock.advance(400);
+  const half = pair.far.received.length - before;
+  expect(half).toBeGreaterThan(200);
+  expect(half).toBeLessThan(300);
+});
+
+test("ING2: statistics tell rates, buffers and what is under way", async () => {
+  await using pair = await SimulatedPair.connect({ link: { delayMs: 25 }, listener: { latencyMs: 200 } });
+  pair.stream(pair.near, { count: 1500, everyMs: 2, settleMs: 0 });
+  const near = pair.near.connection.statistics();
+  const far = pair.far.connection.statistics();
+  expect(near.sendRateBps / 1e6).toBeCloseTo(5.26, 0);
+  expect(far.receiveRateBps / 1e6).toBeCloseTo(5.26, 0);
+  expect(far.receiveBufferMs).toBeGreaterThan(150);
+  expect(far.receiveBufferMs).toBeLessThan(210);
+  expect(far.receiveBufferBytes).toBe(far.receiveBufferPackets * 1316);
+  expect(near.flightSize).toBeGreaterThan(20);
+  expect(near.flightSize).toBeLessThan(40);
+  expect(near.rttMs).toBeCloseTo(50, -1);
+  expect(far.bandwidthBps).toBeGreaterThan(1e6);
+  expect(near).toMatchObject({ packetsSent: 1500, bytesSent: 1500 * 1316, sendLatencyMs: 200, packetsSendDropped: 0 });
 });
 
 test("ING2: the four ways to end are told apart", async () => {

@@ -1,40 +1,22 @@
-import type { Closable, CloseReason } from "@klieg/base";
+import type { Closable } from "@klieg/base";
+import type { SrtCloseReason } from "./close-reason.ts";
 import type { ConnectionKeys } from "./connection-keys.ts";
+import type { SrtConnectionOptions } from "./connection-options.ts";
 import type { SrtStatistics } from "./connection-statistics.ts";
 import { ControlOutlet } from "./control-outlet.ts";
 import type { DatagramPort } from "./datagram-port.ts";
 import { ExtensionType, SrtFlag } from "./handshake.ts";
 import type { KeyLength } from "./key-material.ts";
-import type { Pacing } from "./pacer.ts";
 import { ControlType, DEFAULT_MSS, HEADER_SIZE, MAX_PAYLOAD_SIZE } from "./packet.ts";
 import { PlayoutClock } from "./playout-clock.ts";
 import { RateMeter } from "./rate-meter.ts";
-import { type DeliveryMode, Receiver } from "./receiver.ts";
+import { Receiver } from "./receiver.ts";
 import { RoundTrip } from "./round-trip.ts";
 import type { Scheduled, Scheduler } from "./scheduler.ts";
 import { Sender } from "./sender.ts";
 
 /** A side that has sent nothing for this long sends a keep-alive, µs (section 3.2.3). */
 const KEEP_ALIVE_PERIOD = 1_000_000;
-
-/** How a connection came to its end. */
-export type SrtCloseKind =
-  /** `close` was called, or its listener was closed. */
-  | "owner"
-  /** The peer said goodbye. */
-  | "peer_shutdown"
-  /** Nothing came from the peer for the idle timeout. */
-  | "idle_timeout"
-  /** The peer broke the protocol or reported an error. */
-  | "protocol_error"
-  /** The handler threw. */
-  | "handler_error"
-  /** The UDP socket failed. */
-  | "socket_error";
-
-export interface SrtCloseReason extends CloseReason {
-  readonly kind: SrtCloseKind;
-}
 
 /** Takes what a connection has to say. Called synchronously; what it throws closes the connection. */
 export interface SrtConnectionHandler {
@@ -50,40 +32,6 @@ export interface SrtConnectionHandler {
   /** Once, last. */
   onClose?(reason: SrtCloseReason): void;
 }
-
-/** What both ends can choose about a connection. */
-export interface SrtConnectionOptions {
-  /** TSBPD delay wanted for what comes in, ms; the greater of both ends' wishes counts. */
-  readonly latencyMs: number;
-  /** Least TSBPD delay wanted of the peer for what goes out, ms. */
-  readonly peerLatencyMs: number;
-  readonly delivery: DeliveryMode;
-  readonly tooLateDrop: boolean;
-  /** SRTO_SNDDROPDELAY: ms added to the latency before the sender gives a packet up; -1: never. */
-  readonly sendDropDelayMs: number;
-  readonly maxReorderTolerance: number;
-  /** Packets, a power of two; also the flow window announced. */
-  readonly receiveBufferPackets: number;
-  readonly sendBufferPackets: number;
-  readonly idleTimeoutMs: number;
-  /** How long `close` waits for the send buffer to empty, ms. */
-  readonly lingerMs: number;
-  readonly pacing: Pacing;
-}
-
-export const DEFAULT_CONNECTION_OPTIONS: SrtConnectionOptions = {
-  latencyMs: 120,
-  peerLatencyMs: 0,
-  delivery: "paced",
-  tooLateDrop: true,
-  sendDropDelayMs: 0,
-  maxReorderTolerance: 0,
-  receiveBufferPackets: 8192,
-  sendBufferPackets: 8192,
-  idleTimeoutMs: 5000,
-  lingerMs: 1000,
-  pacing: { kind: "unlimited" },
-};
 
 /** What the handshake settled. */
 export interface SrtConnectionAgreement {

@@ -1,13 +1,8 @@
 export { SrtCaller, type SrtCallerOptions } from "./caller.ts";
-export {
-  DEFAULT_CONNECTION_OPTIONS,
-  type SrtCloseKind,
-  type SrtCloseReason,
-  SrtConnection,
-  type SrtConnectionHandler,
-  type SrtConnectionOptions,
-} from "./connection.ts";
+export type { SrtCloseKind, SrtCloseReason } from "./close-reason.ts";
+export { SrtConnection, type SrtConnectionHandler } from "./connection.ts";
 export type { KeyRefreshPolicy } from "./connection-keys.ts";
+export { DEFAULT_CONNECTION_OPTIONS, type SrtConnectionOptions } from "./connection-options.ts";
 export type { SrtAccept, SrtAuthoriser, SrtConnectionRequest } from "./connection-request.ts";
 export type { SrtStatistics } from "./connection-statistics.ts";
 export { isPassphraseLength, type KeyLength } from "./key-material.ts";

@@ -1,12 +1,8 @@
 import { randomInt } from "node:crypto";
 import { errorRow, KliegError } from "@klieg/protocol";
-import {
-  SrtConnection,
-  type SrtConnectionAgreement,
-  type SrtConnectionHost,
-  type SrtConnectionOptions,
-} from "./connection.ts";
+import { SrtConnection, type SrtConnectionAgreement, type SrtConnectionHost } from "./connection.ts";
 import { ConnectionKeys, type KeyRefreshPolicy } from "./connection-keys.ts";
+import type { SrtConnectionOptions } from "./connection-options.ts";
 import type { SrtAccept, SrtAuthoriser } from "./connection-request.ts";
 import {
   ExtensionFlag,
@@ -22,15 +18,15 @@ import {
 } from "./handshake.ts";
 import { HandshakeLimiter } from "./handshake-limiter.ts";
 import { isKeyLength, MalformedKeyMaterialError, parseKeyMaterial } from "./key-material.ts";
-import { DEFAULT_MSS, PACKET_OVERHEAD } from "./packet.ts";
+import { DEFAULT_MSS, PACKET_OVERHEAD, payloadRoom } from "./packet.ts";
 import { REJECT_TYPE_BASE, RejectReason } from "./reject-reason.ts";
 import type { Scheduled } from "./scheduler.ts";
 import { SynCookie } from "./syn-cookie.ts";
 
 /** How long the answer to a handshake is kept, for callers that did not get it, µs: longer than libsrt's callers try. */
 const ANSWER_LIFE = 5_000_000;
-/** Smallest MSS that leaves room for one MPEG-TS packet. */
-const MIN_MSS = PACKET_OVERHEAD + 188;
+/** Smallest MSS that leaves room for one MPEG-TS packet, over IPv6 too. */
+const MIN_MSS = PACKET_OVERHEAD + 20 + 188;
 
 export interface HandshakeLimits {
   /** Connections at once. */
@@ -273,7 +269,7 @@ export class ListenerHandshakes implements Scheduled {
       ...withoutExtensions(handshake),
       version: 5,
       extension: ExtensionFlag.handshake | (handshake.keyMaterial === undefined ? 0 : ExtensionFlag.keyMaterial),
-      mss: agreement.maxPayload + PACKET_OVERHEAD,
+      mss: Math.min(handshake.mss, DEFAULT_MSS),
       flowWindow: this.#options.receiveBufferPackets,
       type: HandshakeType.conclusion,
       socketId: connection.socketId,
@@ -335,7 +331,7 @@ export class ListenerHandshakes implements Scheduled {
       initialSequence: handshake.initialSequence,
       receiveLatencyMs: Math.max(options.latencyMs, handshake.capabilities?.sendLatencyMs ?? 0),
       sendLatencyMs: Math.max(options.peerLatencyMs, handshake.capabilities?.receiveLatencyMs ?? 0),
-      maxPayload: Math.min(handshake.mss, DEFAULT_MSS) - PACKET_OVERHEAD,
+      maxPayload: payloadRoom(Math.min(handshake.mss, DEFAULT_MSS), caller.address),
       flowWindow: handshake.flowWindow,
       peerTimestamp: caller.timestamp,
       peerArrivalMicros: caller.arrivedAt,

@@ -1,11 +1,7 @@
 import { CLOSED_BY_OWNER, type Clock, type Closable, type CloseReason, systemClock } from "@klieg/base";
-import {
-  DEFAULT_CONNECTION_OPTIONS,
-  type SrtConnection,
-  type SrtConnectionHost,
-  type SrtConnectionOptions,
-} from "./connection.ts";
+import type { SrtConnection, SrtConnectionHost } from "./connection.ts";
 import { DEFAULT_KEY_REFRESH, type KeyRefreshPolicy } from "./connection-keys.ts";
+import { DEFAULT_CONNECTION_OPTIONS, type SrtConnectionOptions } from "./connection-options.ts";
 import type { SrtAuthoriser } from "./connection-request.ts";
 import { type DatagramPort, type DatagramPortFactory, openUdpPort } from "./datagram-port.ts";
 import { DEFAULT_HANDSHAKE_LIMITS, type HandshakeLimits, ListenerHandshakes } from "./listener-handshakes.ts";

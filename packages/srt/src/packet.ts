@@ -3,14 +3,22 @@ import { wireTimestamp } from "./sequence-number.ts";
 /** Every SRT packet begins with four 32-bit words (draft-sharabayko-srt section 3). */
 export const HEADER_SIZE = 16;
 
-/** IPv4 (20) or, taken for both families as libsrt does, UDP (8) overhead plus the SRT header: what MSS counts. */
+/** Bytes of an IPv4 datagram that are not payload: IPv4 (20), UDP (8), SRT. */
 export const PACKET_OVERHEAD = 28 + HEADER_SIZE;
+/** What an IPv6 header is longer by. */
+const IPV6_EXTRA = 20;
 
 /** The MSS of an Ethernet path: bytes of an IP datagram. */
 export const DEFAULT_MSS = 1500;
 
 /** The largest live payload of one packet, bytes. */
 export const MAX_PAYLOAD_SIZE = DEFAULT_MSS - PACKET_OVERHEAD;
+
+/** Bytes of payload that fit into one packet to `address` (literal). */
+export function payloadRoom(mss: number, address: string): number {
+  const overIpv6 = address.includes(":") && !/^::ffff:\d+\./i.test(address);
+  return mss - PACKET_OVERHEAD - (overIpv6 ? IPV6_EXTRA : 0);
+}
 
 /** Control packet types, section 3.2. */
 export const ControlType = {

@@ -296,6 +296,8 @@ export class Receiver {
       }
     }
     this.#releaseDueAt = waitUntil;
+    // A sender that was told that there is no room would never hear of it again.
+    if (this.#lastAvailable < buffer.capacity / 4) this.#ackSoon(now);
   }
 
   #nextReceived(from: number): number {

@@ -9,6 +9,10 @@ export interface Scheduled {
 
 /** Timers may fire this early, µs, measured against the monotonic clock. */
 const EARLY = 500;
+/** A timer later than this, µs, means that the process stood still. */
+const STALL = 50_000;
+/** Time to read what came in while it did, µs. */
+const CATCH_UP = 5_000;
 
 /** One timer for everything on a socket. Without work due there is no timer. */
 export class Scheduler {
@@ -57,20 +61,26 @@ export class Scheduler {
   }
 
   #run(): void {
+    const now = this.now;
+    const late = now - this.#armedFor;
     this.#timer = undefined;
     this.#armedFor = Number.POSITIVE_INFINITY;
-    const now = this.now;
+    if (late > STALL) {
+      // The process stood still. What came in meanwhile waits in the socket: read it before anything is given up.
+      this.#arm(now + CATCH_UP);
+      return;
+    }
     let earliest = Number.POSITIVE_INFINITY;
     this.#running = true;
     try {
       for (const entry of this.#entries) {
         if (entry.deadline <= now + EARLY) entry.run(now);
       }
-      // Running one entry may have brought another one's work forward.
-      for (const entry of this.#entries) earliest = Math.min(earliest, entry.deadline);
     } finally {
       this.#running = false;
+      // Running one entry may have brought another one's work forward.
+      for (const entry of this.#entries) earliest = Math.min(earliest, entry.deadline);
+      if (earliest !== Number.POSITIVE_INFINITY) this.#arm(Math.max(earliest, now + EARLY));
     }
-    if (earliest !== Number.POSITIVE_INFINITY) this.#arm(Math.max(earliest, now + EARLY));
   }
 }

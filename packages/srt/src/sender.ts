@@ -42,11 +42,11 @@ export class Sender {
   readonly #options: SenderOptions;
   readonly #mask: number;
   /** Packets as they go onto the wire; a place's buffer is made when it is first used and kept. */
-  readonly #packets: (Buffer | undefined)[];
-  readonly #lengths: Uint16Array;
-  readonly #origins: Float64Array;
+  #packets: (Buffer | undefined)[] = [];
+  #lengths = new Uint16Array(0);
+  #origins = new Float64Array(0);
   /** Local µs of the last retransmission; 0 when there was none. */
-  readonly #resentAt: Float64Array;
+  #resentAt = new Float64Array(0);
   readonly #pacer: Pacer;
   readonly #lost = new LossList();
   readonly #dropAge: number;
@@ -88,10 +88,6 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#mask = options.bufferPackets - 1;
-    this.#packets = new Array<Buffer | undefined>(options.bufferPackets).fill(undefined);
-    this.#lengths = new Uint16Array(options.bufferPackets);
-    this.#origins = new Float64Array(options.bufferPackets);
-    this.#resentAt = new Float64Array(options.bufferPackets);
     this.#pacer = new Pacer(options.pacing);
     this.#dropAge =
       options.dropDelayMicros === undefined
@@ -143,6 +139,7 @@ export class Sender {
       this.#refused = true;
       return false;
     }
+    if (this.#packets.length === 0) this.#allocate();
     const index = this.#end & this.#mask;
     let packet = this.#packets[index];
     if (packet === undefined) {
@@ -175,6 +172,9 @@ export class Sender {
         Math.min(packet.readUInt32BE(HEADER_SIZE + 8), 10_000_000),
       );
       if (sequence >= this.#start) this.#window = packet.readUInt32BE(HEADER_SIZE + 12);
+    } else if (sequence > this.#start) {
+      // A light acknowledgement says nothing of the room left: what it acknowledges may still fill the buffer.
+      this.#window = Math.max(0, this.#window - (sequence - this.#start));
     }
     if (packet.length >= HEADER_SIZE + 28) {
       this.capacity = packet.readUInt32BE(HEADER_SIZE + 20);
@@ -224,6 +224,15 @@ export class Sender {
     this.#lost.clear();
     this.#paceDueAt = this.#dropDueAt = this.#repeatDueAt = Number.POSITIVE_INFINITY;
     this.#packets.fill(undefined);
+  }
+
+  /** Only when something is to be sent: most connections of a listener receive only. */
+  #allocate(): void {
+    const { bufferPackets } = this.#options;
+    this.#packets = new Array<Buffer | undefined>(bufferPackets).fill(undefined);
+    this.#lengths = new Uint16Array(bufferPackets);
+    this.#origins = new Float64Array(bufferPackets);
+    this.#resentAt = new Float64Array(bufferPackets);
   }
 
   #transmit(now: number): void {

@@ -1,7 +1,8 @@
 import { ManualClock } from "@klieg/base";
 import { defineFuzzTarget, type FuzzRandom } from "@klieg/base/fuzz";
-import { DEFAULT_CONNECTION_OPTIONS, SrtConnection, type SrtConnectionHost } from "./connection.ts";
+import { SrtConnection, type SrtConnectionHost } from "./connection.ts";
 import { ConnectionKeys, DEFAULT_KEY_REFRESH } from "./connection-keys.ts";
+import { DEFAULT_CONNECTION_OPTIONS } from "./connection-options.ts";
 import type { DatagramPort } from "./datagram-port.ts";
 import { HandshakeType, MalformedHandshakeError, OUR_FLAGS, parseHandshake, writeHandshake } from "./handshake.ts";
 import { MalformedKeyMaterialError, parseKeyMaterial } from "./key-material.ts";

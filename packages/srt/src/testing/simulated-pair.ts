@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { ManualClock } from "@klieg/base";
 import { SrtCaller, type SrtCallerOptions } from "../caller.ts";
-import type { SrtCloseReason, SrtConnection } from "../connection.ts";
+import type { SrtCloseReason } from "../close-reason.ts";
+import type { SrtConnection } from "../connection.ts";
 import type { SrtConnectionRequest } from "../connection-request.ts";
 import { SrtListener, type SrtListenerOptions } from "../listener.ts";
 import { type LinkBehaviour, MemoryNetwork } from "./memory-network.ts";
