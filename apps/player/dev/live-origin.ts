@@ -8,7 +8,7 @@
  * {status}` makes every playlist and segment answer with that status (0 ends it), `POST /dev/reset` forgets all channels.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
@@ -111,11 +111,17 @@ function answerJson(response: ServerResponse, status: number, body: unknown): vo
   response.end(JSON.stringify(body));
 }
 
-function answerFile(response: ServerResponse, file: string, headers: Record<string, string> = {}): void {
+async function answerFile(response: ServerResponse, file: string, headers: Record<string, string> = {}): Promise<void> {
   const type = TYPES[extname(file)] ?? "application/octet-stream";
   const zipped = existsSync(`${file}.gz`);
-  response.writeHead(200, { "content-type": type, ...(zipped ? { "content-encoding": "gzip" } : {}), ...headers });
-  createReadStream(zipped ? `${file}.gz` : file).pipe(response);
+  try {
+    const bytes = await readFile(zipped ? `${file}.gz` : file);
+    response.writeHead(200, { "content-type": type, ...(zipped ? { "content-encoding": "gzip" } : {}), ...headers });
+    response.end(bytes);
+  } catch {
+    // ffmpeg took the segment out of its window meanwhile.
+    answerJson(response, 404, { error: { code: "not_found", message: "Gone.", retryable: false } });
+  }
 }
 
 const directory = await mkdtemp(join(tmpdir(), "klieg-origin-"));
@@ -143,17 +149,16 @@ const server = createServer(async (request, response) => {
     else if (!existsSync(file))
       answerJson(response, 404, { error: { code: "not_found", message: "", retryable: false } });
     else if (extname(file) === ".m3u8") {
-      response.writeHead(200, { "content-type": TYPES[".m3u8"], "cache-control": "no-cache" });
-      response.end(await readFile(file));
-    } else answerFile(response, file);
+      await answerFile(response, file, { "cache-control": "no-cache" });
+    } else await answerFile(response, file);
   } else {
     const file = join(dist, normalize(pathname));
     const headers = {
       "content-security-policy":
         "default-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'",
     };
-    if (extname(file) !== "" && existsSync(file)) answerFile(response, file, headers);
-    else answerFile(response, join(dist, "index.html"), headers);
+    if (extname(file) !== "" && existsSync(file)) await answerFile(response, file, headers);
+    else await answerFile(response, join(dist, "index.html"), headers);
   }
 });
 

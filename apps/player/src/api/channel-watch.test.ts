@@ -1,7 +1,8 @@
 import type { ChannelInfo } from "@klieg/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ApiError } from "./api-error.ts";
 import { ChannelWatch } from "./channel-watch.ts";
-import { ApiError } from "./client.ts";
+
 import { pollDelay } from "./poll.ts";
 
 function info(streamId: string | null, state: ChannelInfo["state"]): ChannelInfo {

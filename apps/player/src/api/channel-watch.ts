@@ -1,6 +1,7 @@
 import type { ChannelInfo } from "@klieg/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { type ApiClient, ApiError } from "./client.ts";
+import { ApiError } from "./api-error.ts";
+import type { ApiClient } from "./client.ts";
 import { Poll, type PollContext } from "./poll.ts";
 
 /** What is known of a channel. */

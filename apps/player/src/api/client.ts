@@ -1,19 +1,6 @@
 import type { ChannelInfo } from "@klieg/protocol";
+import { ApiError } from "./api-error.ts";
 import { readChannel, readChannelList } from "./channel.ts";
-
-/** An answer that is not what was asked for. */
-export class ApiError extends Error {
-  override readonly name = "ApiError";
-  /** A code of the backend's error table, or `network` (no answer) or `malformed` (not an answer of this API). */
-  readonly code: string;
-  readonly retryable: boolean;
-
-  constructor(code: string, message: string, retryable: boolean, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.retryable = retryable;
-  }
-}
 
 /** One answer's `Date` header with when it was asked for and received, all ms since the epoch. */
 export type DateObserver = (serverDate: number, sentAt: number, receivedAt: number) => void;

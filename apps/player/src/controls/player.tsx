@@ -12,6 +12,7 @@ import { SpeakerIcon } from "./icons.tsx";
 import { StageMessage } from "./stage-message.tsx";
 import { StatisticsPanel } from "./statistics-panel.tsx";
 import { useAttention } from "./use-attention.ts";
+import { useMediaSession } from "./use-media-session.ts";
 import { useStage } from "./use-stage.ts";
 
 const SEEK_SECONDS = 5;
@@ -39,6 +40,7 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
   const [statisticsOpen, setStatisticsOpen] = useState(false);
   const [helpOpen, setHelpOpen] = useState(false);
   const attention = useAttention();
+  useMediaSession(session, stage, title, viewer.watch.name);
   const controllable = hasControls(stage);
   const controlsShown = attention.attentive || menuOpen || stage !== "playing";
 

@@ -97,7 +97,9 @@ export function QualityMenu({ session, statisticsOpen, onToggleStatistics, onOpe
           onClose(true);
         }}
       />
-      <MenuItem role="menuitem" label={words.shortcuts} shortcut="?" onChoose={onOpenHelp} />
+      <div className="for-mouse" role="none">
+        <MenuItem role="menuitem" label={words.shortcuts} shortcut="?" onChoose={onOpenHelp} />
+      </div>
     </div>
   );
 }
@@ -119,7 +121,7 @@ function MenuItem({ role, label, checked, detail, shortcut, onChoose }: MenuItem
       <span className="menu-label">{label}</span>
       {detail ? <span className="figure quiet">{detail}</span> : null}
       {shortcut ? (
-        <span aria-hidden="true">
+        <span className="for-mouse" aria-hidden="true">
           <kbd>{shortcut}</kbd>
         </span>
       ) : null}

@@ -2,7 +2,8 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { playWithin } from "./autoplay.ts";
 import { bufferedAhead } from "./buffered.ts";
 import type { ClockOffset } from "./clock-offset.ts";
-import { createEngine, type EngineFactory, type LiveEdge, type PlaybackEngine } from "./engine.ts";
+import { createEngine } from "./create-engine.ts";
+import type { EngineFactory, LiveEdge, PlaybackEngine } from "./engine.ts";
 import { forgetLastFrame, keepLastFrame } from "./last-frame.ts";
 import { LiveHold } from "./live-hold.ts";
 import { Loudness } from "./loudness.ts";
@@ -27,6 +28,7 @@ import {
   startingRendition,
   viewBoxOf,
 } from "./rendition.ts";
+import type { Source, SourceState } from "./source.ts";
 import { isStuckLoading, StallWatch } from "./stall-watch.ts";
 
 const TICK_MS = 250;
@@ -40,15 +42,6 @@ const LIVE_TOLERANCE = 1.5;
 const DRY = 0.15;
 const REPIN_AFTER_MS = 30_000;
 const REMEMBER_BANDWIDTH_EVERY_MS = 10_000;
-
-export interface Source {
-  readonly streamId: string;
-  /** URL of the multivariant playlist. */
-  readonly url: string;
-}
-
-/** What the channel says about the encoder behind the source. */
-export type SourceState = "live" | "interrupted" | "ended";
 
 export interface LiveSessionOptions {
   /** The element to play in; the session is its only owner until closed. */

@@ -1,4 +1,5 @@
-import { createEngine, type EngineFactory, type PlaybackEngine } from "./engine.ts";
+import { createEngine } from "./create-engine.ts";
+import type { EngineFactory, PlaybackEngine } from "./engine.ts";
 import { byQuality } from "./rendition.ts";
 
 /** A still that takes longer is not worth waiting for, ms. */

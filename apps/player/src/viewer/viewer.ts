@@ -1,6 +1,7 @@
 import { ChannelWatch } from "../api/channel-watch.ts";
 import type { ApiClient } from "../api/client.ts";
 import type { ClockOffset } from "../playback/clock-offset.ts";
+import type { EngineFactory } from "../playback/engine.ts";
 import { LiveSession } from "../playback/live-session.ts";
 import type { Preferences } from "../playback/preferences.ts";
 
@@ -13,6 +14,7 @@ export interface ViewerOptions {
   readonly startMuted: boolean;
   readonly video: HTMLVideoElement;
   readonly still: HTMLCanvasElement;
+  readonly createEngine?: EngineFactory;
 }
 
 /** Someone watching a channel: asks how the channel is doing and plays whatever is live on it, for as long as the page is open. */
@@ -37,6 +39,7 @@ export class Viewer implements AsyncDisposable {
       autoplay,
       startMuted,
       askChannel: () => this.watch.refresh(),
+      ...(options.createEngine ? { createEngine: options.createEngine } : {}),
     });
     this.#unsubscribe = this.watch.store.subscribe(() => this.#follow());
     this.#follow();
