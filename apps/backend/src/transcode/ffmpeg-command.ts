@@ -56,8 +56,9 @@ const MANY_PIXELS = 150e6;
 /** Slices of a frame are encoded side by side, which adds no latency, but costs some bits each. */
 const LINES_PER_SLICE = 180;
 const MAX_SLICES = 4;
-/** How long the muxer waits for a track that has gone silent, µs. */
-const INTERLEAVE_LIMIT = 200_000;
+/** How long the muxer waits for sound that has stopped, and for a picture that is late, µs. */
+const SOUND_LIMIT = 200_000;
+const PICTURE_LIMIT = 2_000_000;
 
 /**
  * Arguments for FFmpeg: the source in, one MPEG-TS out on standard output, each rendition on its PID, every frame with
@@ -186,7 +187,8 @@ function outputOptions(plan: TranscodePlan): string[] {
     ...pids.flatMap((pid, i) => ["-streamid", `${i}:${pid}`]),
     ...["-map_metadata", "-1", "-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"],
     ...["-omit_video_pes_length", "0", "-pes_payload_size", "0", "-flush_packets", "1"],
-    ...["-max_interleave_delta", `${INTERLEAVE_LIMIT}`, "-max_muxing_queue_size", "4096"],
+    ...["-max_interleave_delta", `${plan.audio === undefined ? PICTURE_LIMIT : SOUND_LIMIT}`],
+    ...["-max_muxing_queue_size", "4096"],
   ];
 }
 

@@ -1,65 +1,34 @@
 import { type Clock, type Closable, type CloseReason, Emitter, systemClock } from "@klieg/base";
 import {
   type AccessUnit,
-  type AudioTrack,
   MediaError,
   type MediaSink,
   TICKS_PER_SECOND,
   type Track,
   type VideoTrack,
 } from "@klieg/media";
-import type { StreamHealth } from "@klieg/protocol";
 import type { Logger } from "../ports/logger.ts";
 import type { FfmpegExit } from "./ffmpeg-process.ts";
-import { frameRateOf } from "./frame-rate.ts";
 import { DEFAULT_LADDER, type Rung, type RungSpec } from "./ladder.ts";
+import { LadderLimit } from "./ladder-limit.ts";
 import { RecentMedia } from "./recent-media.ts";
 import { RenditionStitcher, type TranscodedRendition } from "./rendition-stitcher.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { RunRelay } from "./run-relay.ts";
+import { SourceTracks, sameMedia } from "./source-tracks.ts";
 import { SpeedMeter } from "./speed-meter.ts";
 import type { CoreReservation, TranscodeEngine } from "./transcode-engine.ts";
 import { continues, makePlan, type PlanResult, planRenditions, rungsToShed } from "./transcode-plan.ts";
 import { PROBED_FRAMES, type RunPlan, type TranscodeRun } from "./transcode-run.ts";
+import {
+  DEFAULT_TIMINGS,
+  type TranscodeHealth,
+  type TranscoderEvents,
+  type TranscoderTimings,
+  type TranscodeSink,
+  type TranscodeState,
+} from "./transcoder-events.ts";
 import type { VideoEncoder } from "./video-encoder.ts";
-
-export type TranscodeHealth = NonNullable<StreamHealth["transcode"]>;
-export type TranscodeState = TranscodeHealth["state"];
-
-/** Takes what a transcoder makes. Called synchronously, access units of each rendition in decoding order. */
-export interface TranscodeSink {
-  onAccessUnit(rendition: TranscodedRendition, unit: AccessUnit): void;
-}
-
-export interface TranscoderEvents {
-  state: { readonly state: TranscodeState; readonly previous: TranscodeState; readonly reason: string | undefined };
-  /** What is made from now on, highest first, audio last; comes before the first access unit of a new one. */
-  renditions: { readonly renditions: readonly TranscodedRendition[] };
-  /** FFmpeg died, hung, or could not keep up, and is started anew. */
-  restart: { readonly restarts: number; readonly reason: string; readonly delayMs: number };
-  /** The machine could not keep up: `removed` is no longer made. */
-  degraded: { readonly removed: string; readonly reason: string };
-  /** What was removed is made once more. */
-  restored: { readonly added: string };
-  /** FFmpeg did not keep up: access units were dropped up to a keyframe. */
-  dropped: { readonly accessUnits: number };
-}
-
-export interface TranscoderTimings {
-  /** A running FFmpeg that makes nothing for so long, while media comes, is stalled. */
-  readonly stalledMs: number;
-  /** The same for one that has made nothing yet. */
-  readonly startingMs: number;
-  /** How long an FFmpeg may take to finish when another takes over, or the source has ended. */
-  readonly drainMs: number;
-  /**
-   * When a rung that was taken away for lack of speed is tried again, twice as long after each time that it failed; also
-   * how often it is asked whether the machine has room for more.
-   */
-  readonly restoreMs: number;
-}
-
-const DEFAULT_TIMINGS: TranscoderTimings = { stalledMs: 2000, startingMs: 6000, drainMs: 2000, restoreMs: 60_000 };
 
 export interface TranscoderOptions {
   readonly engine: TranscodeEngine;
@@ -87,7 +56,6 @@ const SETTLED_MS = 5000;
 const SPARE = 0.9;
 /** The timestamps that FFmpeg sees have 33 bits, a little over 26 hours: it is relieved before. */
 const RETIREMENT = 24 * 3600 * TICKS_PER_SECOND;
-const LONGEST_RESTORE = 16;
 
 /**
  * Makes the renditions of one broadcast (TRN1, TRN4, TRN6): access units of the source in, access units of each
@@ -103,23 +71,20 @@ export class Transcoder implements MediaSink, Closable {
   readonly #ladder: readonly RungSpec[];
   readonly #timings: TranscoderTimings;
   readonly #reservation: CoreReservation;
+  readonly #tracks = new SourceTracks();
   readonly #stitcher: RenditionStitcher;
   readonly #relay: RunRelay;
   readonly #policy = new RestartPolicy();
+  readonly #limit: LadderLimit;
   readonly #meter = new SpeedMeter();
   readonly #tick: Disposable;
+  #tickedAt: number;
 
   #state: TranscodeState = "off";
-  #video: VideoTrack | undefined;
-  #audio: AudioTrack | undefined;
-  /** An access unit of `#audio` has come: it is not merely announced. */
-  #heard = false;
-  /** When its last access unit was due; undefined where there was none since the last start. */
+  /** When the last access unit of sound was due; undefined where there was none since the last start. */
   #lastSoundDts: number | undefined;
   /** Sound is not wanted before the next start. */
   #muted = false;
-  /** Frames a second of `#video`, once they are known. */
-  #frameRate: number | undefined;
   #recent = new RecentMedia(false);
   /** Number of the stretch of the timeline; one ends where the source breaks it. */
   #stretch = 0;
@@ -138,12 +103,6 @@ export class Transcoder implements MediaSink, Closable {
   /** Why the current run was killed, where it was this transcoder that did it. */
   #killedFor: string | undefined;
 
-  /** How many of the highest rungs are not made because they were too much. */
-  #shed = 0;
-  /** Names of what was taken away and has not come back. */
-  readonly #removed = new Set<string>();
-  #reviewAt: number;
-  #reviewMs: number;
   #restarts = 0;
   #dropped = 0;
   #lastError: string | undefined;
@@ -155,8 +114,7 @@ export class Transcoder implements MediaSink, Closable {
     this.#clock = options.clock ?? systemClock;
     this.#ladder = options.ladder ?? DEFAULT_LADDER;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.#reviewMs = this.#timings.restoreMs;
-    this.#reviewAt = this.#clock.now() + this.#reviewMs;
+    this.#limit = new LadderLimit(this.#clock.now(), this.#timings.restoreMs);
     this.#encoder = options.engine.encoder;
     this.#reservation = options.engine.reserve();
     this.#stitcher = new RenditionStitcher((rendition, unit) => options.sink.onAccessUnit(rendition, unit));
@@ -166,6 +124,7 @@ export class Transcoder implements MediaSink, Closable {
       onDied: (run, exit) => this.#onDied(run, exit),
     });
     this.events = new Emitter((error) => this.#logger.error({ err: error }, "a listener of the transcoder failed"));
+    this.#tickedAt = this.#clock.now();
     this.#tick = this.#clock.every(TICK_MS, () => this.#onTick());
   }
 
@@ -208,25 +167,15 @@ export class Transcoder implements MediaSink, Closable {
   }
 
   onTrack(track: Track): void {
-    if (track.kind === "video") {
-      if (this.#video !== undefined && track.id !== this.#video.id) return; // a second one
-      if (this.#video === undefined) this.#idle = false;
-      this.#video = track;
-      return;
-    }
-    const before = this.#audio;
-    if (before !== undefined && track.id !== before.id) return;
-    this.#audio = track;
-    if (before !== undefined && !sameSound(before, track)) this.#replan();
+    this.#take(track);
   }
 
   onAccessUnit(unit: AccessUnit): void {
     if (this.#closed !== undefined) return;
     const { track } = unit;
-    this.onTrack(track);
-    if (track === this.#video) this.#onVideo(unit, this.#video);
-    else if (track === this.#audio) this.#onSound(unit, this.#audio);
-    else return; // a second track of its kind
+    if (!this.#take(track)) return;
+    if (track.kind === "video") this.#onVideo(unit, track);
+    else this.#onSound(unit);
     if (this.#idle || (this.#muted && track.kind === "audio")) return;
     this.#recent.push(unit);
     const { current } = this.#relay;
@@ -239,10 +188,7 @@ export class Transcoder implements MediaSink, Closable {
    * whatever tracks. Resolves when the last access unit has been handed on, in `drainMs` at the latest.
    */
   async drain(): Promise<void> {
-    this.#video = undefined;
-    this.#audio = undefined;
-    this.#heard = false;
-    this.#frameRate = undefined;
+    this.#tracks.clear();
     this.#cancelRestart();
     this.#startOver(false);
     if (this.#state === "running" || this.#state === "restarting") this.#setState("starting", "the source is gone");
@@ -269,12 +215,21 @@ export class Transcoder implements MediaSink, Closable {
     this.events.clear();
   }
 
+  /** Whether a track is one of those that something is made of. */
+  #take(track: Track): boolean {
+    const news = this.#tracks.take(track);
+    if (news === "new" && track.kind === "video") this.#idle = false;
+    // A change of the picture shows when its first frame comes.
+    if (news === "changed" && track.kind === "audio") this.#replan();
+    return news !== "ignored";
+  }
+
   #onVideo(unit: AccessUnit, track: VideoTrack): void {
     const planned = this.#plan?.video?.track;
-    const changed = planned !== undefined && !samePicture(planned, track);
+    const changed = planned !== undefined && !sameMedia(planned, track);
     if (unit.discontinuity === true || changed) {
       this.#stretch += 1;
-      this.#frameRate = undefined;
+      this.#tracks.forgetFrameRate();
       this.#startOver(true);
     } else if (!this.#recent.hasVideo) {
       this.#startOver(true); // there was nothing yet, or sound alone
@@ -285,7 +240,7 @@ export class Transcoder implements MediaSink, Closable {
     if (this.#replanAtKeyframe || age > RETIREMENT) this.#startOver(true);
   }
 
-  #onSound(unit: AccessUnit, track: AudioTrack): void {
+  #onSound(unit: AccessUnit): void {
     if (unit.discontinuity === true && this.#lastSoundDts !== undefined) {
       if (this.#recent.hasVideo) {
         // FFmpeg would fill the hole with silence, however long it is. The video's own break is not far.
@@ -297,9 +252,7 @@ export class Transcoder implements MediaSink, Closable {
       }
     }
     this.#lastSoundDts = unit.dts;
-    if (this.#heard) return;
-    this.#heard = true;
-    if (track.codec === "aac") return;
+    if (!this.#tracks.hear() || !this.#tracks.wantsAac) return;
     const { current } = this.#relay;
     if (this.#idle || (current !== undefined && current.plan.audio === undefined)) this.#replan();
   }
@@ -339,12 +292,12 @@ export class Transcoder implements MediaSink, Closable {
     const last = units.at(-1);
     if (first === undefined || last === undefined) return false;
     const span = last.dts - first.dts;
-    if (this.#video === undefined) return span >= SOUND_ALONE;
+    if (this.#tracks.video === undefined) return span >= SOUND_ALONE;
     if (!this.#recent.hasVideo) return false;
     if (span >= ENOUGH) return true;
-    if (this.#audio !== undefined && this.#audio.codec !== "aac" && !this.#heard) return false;
+    if (this.#tracks.wantsAac && this.#tracks.sound === undefined) return false;
     // A frame rate that nobody has declared is measured.
-    const wanted = (this.#frameRate ?? this.#video.frameRate) === undefined ? PROBED_FRAMES * 2 : PROBED_FRAMES;
+    const wanted = this.#tracks.hasFrameRate ? PROBED_FRAMES : PROBED_FRAMES * 2;
     let frames = 0;
     for (const { track } of units) if (track.kind === "video") frames += 1;
     return frames >= wanted;
@@ -374,8 +327,7 @@ export class Transcoder implements MediaSink, Closable {
     const result = this.#planNow();
     if (result === undefined) {
       this.#rest();
-      const wanted = this.#ladder.length > 0 || (this.#audio !== undefined && this.#audio.codec !== "aac");
-      if (wanted) this.#fail(this.#engine.problem ?? "there is no FFmpeg");
+      if (this.#ladder.length > 0 || this.#tracks.wantsAac) this.#fail(this.#engine.problem ?? "there is no FFmpeg");
       return undefined;
     }
     this.#leftOut = result.leftOut;
@@ -403,17 +355,17 @@ export class Transcoder implements MediaSink, Closable {
   #planNow(): PlanResult | undefined {
     const { binary } = this.#engine;
     if (binary === undefined || this.#encoder === undefined) return undefined;
-    const track = this.#video;
-    if (track !== undefined) this.#frameRate ??= frameRateOf(track.frameRate, this.#recent.units);
+    const { video: track, sound } = this.#tracks;
+    const frameRate = this.#tracks.frameRate(this.#recent.units);
     return makePlan({
       binary,
       encoder: this.#encoder,
       ladder: this.#ladder,
-      video: track === undefined || this.#frameRate === undefined ? undefined : { track, frameRate: this.#frameRate },
-      audio: this.#heard ? this.#audio : undefined,
+      video: track === undefined || frameRate === undefined ? undefined : { track, frameRate },
+      audio: sound,
       cores: this.#reservation.available,
       pixelsPerCoreSecond: this.#engine.pixelsPerCoreSecond,
-      shed: this.#shed,
+      shed: this.#limit.shed,
     });
   }
 
@@ -496,9 +448,12 @@ export class Transcoder implements MediaSink, Closable {
     const made = this.#stitcher.lastVideoPts;
     if (made !== undefined) this.#recent.forgetBefore(made);
     const now = this.#clock.now();
-    if (now >= this.#reviewAt) this.#review(now);
+    if (this.#limit.isDue(now)) this.#review();
     const run = this.#relay.current;
-    if (run === undefined) return;
+    // A process that was itself held up has yet to read what FFmpeg has made.
+    const late = now - this.#tickedAt > TICK_MS * 3;
+    this.#tickedAt = now;
+    if (run === undefined || late) return;
     if (run.lastOutputPts !== undefined) this.#meter.note(now, run.lastInputPts, run.lastOutputPts);
     if (this.#killedFor !== undefined) return; // its end is on its way
     if (this.#stalled(run, now)) this.#killStalled(run);
@@ -541,31 +496,22 @@ export class Transcoder implements MediaSink, Closable {
   }
 
   #shedTop(video: NonNullable<RunPlan["video"]>, count: number, reason: string): void {
-    this.#reviewAt = this.#clock.now() + this.#reviewMs;
+    const names = video.rungs.slice(0, count).map(({ name }) => name);
+    this.#limit.lower(this.#clock.now(), names);
     this.#plan = undefined;
     this.#idle = false;
-    this.#shed += count;
-    const removed = video.rungs.slice(0, count).map(({ name }) => name);
-    this.#logger.warn({ removed, reason }, "the machine is too slow for these renditions");
-    for (const name of removed) {
-      this.#removed.add(name);
-      this.events.emit("degraded", { removed: name, reason });
-    }
+    this.#logger.warn({ removed: names, reason }, "the machine is too slow for these renditions");
+    for (const removed of names) this.events.emit("degraded", { removed, reason });
   }
 
   /** Asks whether more can be made than is. */
-  #review(now: number): void {
-    const { restoreMs } = this.#timings;
-    // Should it prove too much again, it is left alone for longer.
-    this.#reviewMs = this.#shed > 0 ? Math.min(this.#reviewMs * 2, restoreMs * LONGEST_RESTORE) : restoreMs;
-    this.#reviewAt = now + this.#reviewMs;
-    if (this.#shed > 0) {
-      this.#shed -= 1;
-      this.#logger.info({ stillShed: this.#shed }, "a rendition that was too much is tried again");
+  #review(): void {
+    if (this.#limit.raise()) {
+      this.#logger.info({ stillShed: this.#limit.shed }, "a rendition that was too much is tried again");
       this.#replan();
       return;
     }
-    if (this.#leftOut.length === 0 || this.#video === undefined) return;
+    if (this.#leftOut.length === 0 || this.#tracks.video === undefined) return;
     // Other transcodes may have ended.
     const possible = this.#planNow()?.plan?.video?.rungs.length ?? 0;
     if (possible > (this.#plan?.video?.rungs.length ?? 0)) this.#replan();
@@ -576,10 +522,9 @@ export class Transcoder implements MediaSink, Closable {
     this.#renditions = renditions;
     if (before.length === renditions.length && before.every((one, i) => sameRendition(one, renditions[i]))) return;
     this.events.emit("renditions", { renditions });
-    for (const { name } of renditions) {
-      if (!this.#removed.delete(name)) continue;
-      this.#logger.info({ added: name }, "the machine has room for this rendition again");
-      this.events.emit("restored", { added: name });
+    for (const added of this.#limit.returned(renditions)) {
+      this.#logger.info({ added }, "the machine has room for this rendition again");
+      this.events.emit("restored", { added });
     }
   }
 
@@ -605,13 +550,4 @@ export class Transcoder implements MediaSink, Closable {
 
 function sameRendition(a: TranscodedRendition, b: TranscodedRendition | undefined): boolean {
   return b !== undefined && a.name === b.name && a.encoder === b.encoder && a.bitrate === b.bitrate;
-}
-
-function samePicture(a: VideoTrack, b: VideoTrack): boolean {
-  if (a === b) return true;
-  return a.codec === b.codec && a.width === b.width && a.height === b.height && a.codecString === b.codecString;
-}
-
-function sameSound(a: AudioTrack, b: AudioTrack): boolean {
-  return a === b || (a.codec === b.codec && a.sampleRate === b.sampleRate && a.channels === b.channels);
 }

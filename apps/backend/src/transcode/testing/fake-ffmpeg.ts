@@ -15,6 +15,8 @@ export interface FakeFfmpegOptions {
   readonly trial?: FakeHardware;
   /** In a transcode. Default `works`. */
   readonly transcode?: FakeHardware;
+  /** FFmpeg that does the work. Default the installed one. */
+  readonly real?: string;
   /** Shell that runs before anything else. */
   readonly first?: string;
 }
@@ -47,7 +49,7 @@ const BEHAVIOUR: Record<FakeHardware, string> = {
 function script(options: FakeFfmpegOptions): string {
   return `#!/bin/sh
 ${options.first ?? ""}
-real='${INSTALLED_FFMPEG}'
+real='${options.real ?? INSTALLED_FFMPEG}'
 ignore=
 case " $* " in
   *" -encoders "*)

@@ -16,6 +16,8 @@ export interface FootageOptions {
   readonly codec?: "libx264" | "libx265";
   /** Also a tone, so encoded. */
   readonly audio?: "aac" | "libmp3lame" | "libopus";
+  /** A picture of noise, which takes all the bits it is given. */
+  readonly noise?: boolean;
   /** Filters for the tone. */
   readonly audioFilter?: string;
   /** FFmpeg that makes it. Default the installed one. */
@@ -26,7 +28,8 @@ export interface FootageOptions {
 export async function makeFootage(options: FootageOptions = {}): Promise<AccessUnit[]> {
   const { width = 320, height = 180, frameRate = 30, seconds = 2, gop = 30, bFrames = 0, codec = "libx264" } = options;
   const args = ["-hide_banner", "-nostdin", "-loglevel", "error"];
-  args.push("-f", "lavfi", "-i", `testsrc2=size=${width}x${height}:rate=${frameRate}:duration=${seconds}`);
+  const noise = options.noise === true ? ",noise=alls=40:allf=t" : "";
+  args.push("-f", "lavfi", "-i", `testsrc2=size=${width}x${height}:rate=${frameRate}:duration=${seconds}${noise}`);
   if (options.audio !== undefined)
     args.push("-f", "lavfi", "-i", `sine=frequency=440:sample_rate=48000:duration=${seconds}`);
   args.push("-c:v", codec, "-preset", "ultrafast", "-g", `${gop}`, "-pix_fmt", "yuv420p");

@@ -1,6 +1,6 @@
 import type { AccessUnit } from "@klieg/media";
 import type { TranscodedRendition } from "../rendition-stitcher.ts";
-import type { TranscodeSink } from "../transcoder.ts";
+import type { TranscodeSink } from "../transcoder-events.ts";
 
 /** Keeps what a transcoder makes, by the name of the rendition. */
 export class RenditionRecorder implements TranscodeSink {
