@@ -50,7 +50,11 @@ export function healthOf(broadcast: Broadcast): StreamHealth {
   return {
     stream_id: stream.id,
     state: stream.state,
-    warnings: [...(contribution?.guard.warnings ?? []), ...broadcast.warnings],
+    warnings: [
+      ...(stream.lastRefusal === undefined ? [] : [stream.lastRefusal]),
+      ...(contribution?.guard.warnings ?? []),
+      ...broadcast.warnings,
+    ],
     ingest:
       contribution === undefined
         ? null

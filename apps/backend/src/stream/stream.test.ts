@@ -160,7 +160,10 @@ describe("ING4: the channel's profile", () => {
     const session = new FakeSession();
     stream.attach(session).onTrack(VIDEO);
     expect(codesOf(session)).toEqual(["codec_not_allowed"]);
-    expect(session.refusals[0]?.message).toBe("This channel does not take H264 video. Set the encoder to HEVC.");
+    const words = "This channel does not take H264 video. Set the encoder to HEVC.";
+    expect(session.refusals[0]?.message).toBe(words);
+    // SRT has no word for it once it is connected: the API has.
+    expect(stream.lastRefusal).toMatchObject({ code: "codec_not_allowed", message: words });
     await stream.close();
   });
 

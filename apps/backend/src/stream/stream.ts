@@ -1,6 +1,6 @@
 import { type Clock, type CloseReason, Emitter } from "@klieg/base";
 import { type AccessUnit, type AudioTrack, Timeline, type Track, type VideoTrack } from "@klieg/media";
-import { type IngestProfile, KliegError, type StreamState } from "@klieg/protocol";
+import { type HealthWarning, type IngestProfile, KliegError, type StreamState } from "@klieg/protocol";
 import type { Logger } from "../ports/logger.ts";
 import { Contribution, type ContributionSession } from "./contribution.ts";
 import { Reader, type ReaderOptions } from "./reader.ts";
@@ -53,6 +53,7 @@ export class Stream implements AsyncDisposable {
   #contribution: Contribution | undefined;
   /** The encoder that was last put off by another. */
   #putOff: { readonly identity: string; readonly at: number } | undefined;
+  #lastRefusal: HealthWarning | undefined;
   #video: VideoTrack | undefined;
   #audio: AudioTrack | undefined;
   #liveAt: number | undefined;
@@ -109,6 +110,11 @@ export class Stream implements AsyncDisposable {
   /** Until when the stream waits for an encoder, Unix ms; undefined where it has one or has ended. */
   get waitsUntil(): number | undefined {
     return this.#waitsUntil;
+  }
+
+  /** Why the last source was put off, until another delivers: not every protocol can tell the encoder. */
+  get lastRefusal(): HealthWarning | undefined {
+    return this.#lastRefusal;
   }
 
   get readers(): Iterable<Reader> {
@@ -225,6 +231,7 @@ export class Stream implements AsyncDisposable {
 
   #onUnit(unit: AccessUnit, from: Contribution): void {
     if (from !== this.#contribution) return;
+    this.#lastRefusal = undefined;
     if (this.#state === "interrupted") this.#enter(this.#wasLive ? "live" : "starting");
     for (const reader of this.#readers) reader.offer(unit);
   }
@@ -232,6 +239,10 @@ export class Stream implements AsyncDisposable {
   #onContributionEnded(from: Contribution, reason: CloseReason): void {
     if (from !== this.#contribution) return;
     this.#contribution = undefined;
+    if (reason.error instanceof KliegError) {
+      const { code, message } = reason.error;
+      this.#lastRefusal = { code, message, since: new Date(this.#clock.wall()).toISOString() };
+    }
     this.#logger.info({ by: reason.by, reason: reason.message }, "source gone");
     if (this.#state === "ended") return;
     this.#enter("interrupted");
