@@ -119,6 +119,19 @@ describe("TRN1: what is made", () => {
     expect(marked.map(({ pts, keyframe }) => [pts, keyframe])).toEqual([[videoTimes(second)[0], true]]);
   });
 
+  test("an FFmpeg is relieved before its 33-bit timestamps run out, with nothing lost", async () => {
+    const { transcoder, made, push } = await setUp();
+    const second = later(footage, 24.01 * 3600 * 90_000);
+    push(footage);
+    await made.until(() => made.of("90p").length > 40);
+    const { pid } = transcoder;
+    push(second);
+    expect(transcoder.pid).not.toBe(pid);
+    await transcoder.drain();
+    expect(made.times("90p")).toEqual([...videoTimes(footage), ...videoTimes(second)]);
+    expect(transcoder.health().restarts).toBe(0);
+  });
+
   test("after the source was gone it begins anew with what comes, in whatever shape", async () => {
     const { transcoder, made, push } = await setUp();
     push(footage);
