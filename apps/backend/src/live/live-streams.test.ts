@@ -54,8 +54,8 @@ async function setUp(options: { maxStreams?: number } = {}) {
 
 function makeLive(clock: ManualClock, contribution: ReturnType<LiveStreams["contribute"]>): void {
   contribution.onTrack(VIDEO);
-  for (let frame = 0; frame < 60; frame += 1) {
-    contribution.onAccessUnit(picture(frame * 3000, { keyframe: frame === 0 }));
+  for (let frame = 0; frame <= 60; frame += 1) {
+    contribution.onAccessUnit(picture(frame * 3000, { keyframe: frame % 60 === 0 }));
     clock.advance(1000 / 30);
   }
   clock.advance(3000);

@@ -96,9 +96,9 @@ export class RenditionEdge {
     return this.#waiters.size;
   }
 
-  /** Whether there is anything to play. */
+  /** Whether there is a whole segment to play: players take a playlist that has only parts yet for an empty one. */
   get playable(): boolean {
-    return this.#partsPublished > 0;
+    return this.#sealedTicks > 0;
   }
 
   /** Highest bit rate of a segment so far; of the parts so far before the first segment is whole. bits/s. */

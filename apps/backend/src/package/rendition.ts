@@ -35,6 +35,8 @@ export interface RenditionOwner {
   wallAt(ticks: number): number;
   /** @param endTicks where the part ends on the stream's timeline. */
   onPart(rendition: Rendition, endTicks: number): void;
+  /** A segment of one of its renditions is whole. */
+  onSegment(): void;
 }
 
 /** One rendition in the making: access units in, parts and segments at its live edge out. */
@@ -159,6 +161,7 @@ export class Rendition implements SegmenterSink {
 
   onSegmentEnd(): void {
     this.#edge?.sealSegment();
+    this.#owner.onSegment();
   }
 
   onGap({ boundary, durationTicks }: SegmentGap): void {

@@ -23,15 +23,18 @@ function playlist(subject: PackagedStream, rendition: string, wanted: DeliveryDi
 const linesOf = (text: string, tag: string) => text.split("\n").filter((line) => line.startsWith(tag));
 
 describe("PKG1: the source rendition, packaged", () => {
-  it("is live at the first part, in segments of two seconds and parts of a third", async () => {
+  it("is live at the first whole segment, in segments of two seconds and parts of a third", async () => {
     await using subject = new PackagedStream();
     subject.connect();
     expect(() => subject.packager.origin.multivariant("")).toThrow(
       expect.objectContaining({ code: "stream_not_live" }),
     );
-    await subject.send(0.4);
+    await subject.send(1.9);
+    expect(subject.stream.state).toBe("starting");
+    expect(() => playlist(subject, "source")).toThrow(expect.objectContaining({ code: "stream_not_live" }));
+    await subject.send(0.2);
     expect(subject.stream.state).toBe("live");
-    await subject.send(8);
+    await subject.send(6.3);
     const text = playlist(subject, "source");
     expect(linesOf(text, "#EXTINF")).toEqual(Array(4).fill("#EXTINF:2.00000,"));
     expect(linesOf(text, "#EXT-X-PART:")[0]).toContain("DURATION=0.33333");
@@ -42,15 +45,15 @@ describe("PKG1: the source rendition, packaged", () => {
   it("is not live before the sound that the source has announced can be played, unless it is late", async () => {
     await using subject = new PackagedStream();
     subject.connect();
-    await subject.send(1, { audio: false });
+    await subject.send(3, { audio: false });
     expect(subject.stream.state).toBe("starting");
-    await subject.send(1);
+    await subject.send(2);
     expect(subject.stream.state).toBe("live");
     expect(textOf(subject.packager.origin.multivariant(""))).toContain('URI="audio/index.m3u8"');
 
     await using mute = new PackagedStream();
     mute.connect();
-    await mute.send(4, { audio: false });
+    await mute.send(6, { audio: false });
     expect(mute.stream.state).toBe("live");
   });
 

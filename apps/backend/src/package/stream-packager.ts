@@ -179,6 +179,9 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
 
   onPart(rendition: Rendition, endTicks: number): void {
     this.#options.observePart(rendition.origin, this.#options.clock.wall() - this.wallAt(endTicks));
+  }
+
+  onSegment(): void {
     if (this.#stream.state === "starting") this.#considerLive();
   }
 
@@ -357,8 +360,6 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
   #frameRateOf(rendition: Rendition): number | undefined {
     const { track } = rendition;
     if (track?.kind !== "video") return undefined;
-    if (track.frameRate !== undefined) return track.frameRate;
-    const measured = this.#stream.contribution?.meter.frameRate(this.#options.clock.now());
-    return measured === undefined || measured === 0 ? undefined : measured;
+    return track.frameRate ?? this.#stream.contribution?.meter.mediaFrameRate;
   }
 }
