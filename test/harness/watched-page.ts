@@ -17,18 +17,40 @@ export interface Watched {
   readonly paused: boolean;
   readonly muted: boolean;
   readonly volume: number;
-  /** Times that playback ran dry after it had begun, seeks apart. */
-  readonly stalls: number;
+  /** Times that playback halted by itself after it had begun, seeks apart. */
+  readonly stalls: readonly Stall[];
+}
+
+export interface Stall {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Seconds. */
+  readonly currentTime: number;
+  readonly playbackRate: number;
+  readonly buffered: readonly (readonly [number, number])[];
+  /** How long it lasted; null while it does. */
+  readonly ms: number | null;
 }
 
 /** In the page, before anything of its own: what is to be counted, and what must not happen. */
 const WITNESS = `(() => {
-  const witness = { stalls: 0, violations: [] };
+  const witness = { stalls: [], violations: [] };
   window.kliegWitness = witness;
   let playing = false;
-  addEventListener("playing", () => { playing = true; }, true);
+  let stall;
+  addEventListener("playing", () => {
+    playing = true;
+    if (stall) stall.ms = Math.round(performance.now() - stall.since);
+    stall = undefined;
+  }, true);
   addEventListener("emptied", () => { playing = false; }, true);
-  addEventListener("waiting", (event) => { if (playing && !event.target.seeking) witness.stalls += 1; }, true);
+  addEventListener("waiting", ({ target }) => {
+    if (!playing || target.seeking) return;
+    const buffered = Array.from({ length: target.buffered.length }, (_, i) => [target.buffered.start(i), target.buffered.end(i)]);
+    const { currentTime, playbackRate } = target;
+    stall = { at: new Date().toISOString(), since: performance.now(), currentTime, playbackRate, buffered, ms: null };
+    witness.stalls.push(stall);
+  }, true);
   document.addEventListener("securitypolicyviolation", (event) => {
     witness.violations.push(event.violatedDirective + " " + event.blockedURI);
   });
@@ -91,7 +113,7 @@ export class WatchedPage implements AsyncDisposable {
         paused: video?.paused ?? true,
         muted: video?.muted ?? false,
         volume: video?.volume ?? 0,
-        stalls: (globalThis as unknown as { kliegWitness: { stalls: number } }).kliegWitness.stalls,
+        stalls: (globalThis as unknown as { kliegWitness: { stalls: Stall[] } }).kliegWitness.stalls,
       };
     });
   }
