@@ -80,8 +80,8 @@ export function healthOf(broadcast: Broadcast): StreamHealth {
 }
 
 function measuredFrameRate(broadcast: Broadcast): number | null {
-  const rate = broadcast.stream.contribution?.meter.frameRate(performance.now());
-  return rate === undefined || rate === 0 ? null : Math.round(rate * 100) / 100;
+  const rate = broadcast.stream.contribution?.meter.mediaFrameRate;
+  return rate === undefined ? null : Math.round(rate * 100) / 100;
 }
 
 function iso(ms: number): string {

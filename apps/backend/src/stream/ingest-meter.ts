@@ -1,4 +1,4 @@
-import type { AccessUnit } from "@klieg/media";
+import { type AccessUnit, TICKS_PER_SECOND, type Track } from "@klieg/media";
 
 const BUCKET_MS = 250;
 const BUCKETS = 20;
@@ -17,6 +17,8 @@ export class IngestMeter {
   #startedAt = Number.NaN;
   #lastKeyframeDts = Number.NaN;
   #keyframeInterval = Number.NaN;
+  /** Frames of the present run of one track without a jump, and when the first and the last of them are due. */
+  #run: { readonly track: Track; frames: number; readonly firstDts: number; lastDts: number } | undefined;
 
   /** @param now monotonic, ms. */
   add(unit: AccessUnit, now: number): void {
@@ -30,6 +32,11 @@ export class IngestMeter {
     this.videoFrames += 1;
     this.#framesIn[bucket] = (this.#framesIn[bucket] ?? 0) + 1;
     if (unit.discontinuity) this.#lastKeyframeDts = Number.NaN;
+    if (unit.discontinuity || this.#run?.track !== unit.track) {
+      this.#run = { track: unit.track, frames: 0, firstDts: unit.dts, lastDts: unit.dts };
+    }
+    this.#run.frames += 1;
+    this.#run.lastDts = unit.dts;
     if (unit.keyframe) {
       this.keyframes += 1;
       if (!Number.isNaN(this.#lastKeyframeDts)) {
@@ -49,6 +56,16 @@ export class IngestMeter {
   frameRate(now: number): number {
     this.#turnTo(now);
     return (sum(this.#framesIn) * 1000) / this.#span(now);
+  }
+
+  /**
+   * Video frames a second by the media's own time, whenever they came; undefined before the second frame of a track or
+   * after a jump.
+   */
+  get mediaFrameRate(): number | undefined {
+    const run = this.#run;
+    if (run === undefined || run.lastDts <= run.firstDts) return undefined;
+    return ((run.frames - 1) * TICKS_PER_SECOND) / (run.lastDts - run.firstDts);
   }
 
   /** Time between the last two keyframes, ms; undefined before the second one. */
