@@ -1,6 +1,7 @@
 import type { StreamHealth, StreamInfo } from "@klieg/protocol";
 import { expect } from "vitest";
 import type { BackendProcess } from "./backend.ts";
+import { Child } from "./child.ts";
 import { followPlaylist } from "./hls-follower.ts";
 import { loadStream, type Probe, probe } from "./playback.ts";
 
@@ -11,6 +12,8 @@ export interface Served {
   readonly media: Awaited<ReturnType<typeof loadStream>>;
   readonly picture: Probe | undefined;
   readonly sound: Probe | undefined;
+  /** Mean volume of the sound, dBFS; undefined where there is none. */
+  readonly volume: number | undefined;
 }
 
 export interface WatchOptions {
@@ -41,7 +44,8 @@ export async function watch(backend: BackendProcess, options: WatchOptions = {})
   const [stream, health, media] = await Promise.all([backend.stream(id), backend.health(id), loadStream(manifest)]);
   const [picture] = await Promise.all((media.video[0]?.runs ?? []).map(probe));
   const [sound] = await Promise.all((media.audio[0]?.runs ?? []).map(probe));
-  return { stream, health, media, picture, sound };
+  const [volume] = await Promise.all((media.audio[0]?.runs ?? []).map(meanVolume));
+  return { stream, health, media, picture, sound, volume };
 }
 
 export interface ExpectedContribution {
@@ -53,6 +57,8 @@ export interface ExpectedContribution {
   readonly fps: number;
   readonly videoCodec?: "h264" | "hevc" | "av1";
   readonly audioCodec?: "aac" | "opus";
+  /** Where it is not what was sent. */
+  readonly servedAudioCodec?: "aac";
   readonly sampleRate: number;
   readonly channels: number;
   /** Seconds. */
@@ -68,6 +74,7 @@ const CODEC_STRING = { h264: /^avc1[.]/, hevc: /^hvc1[.]/, av1: /^av01[.]/, aac:
 export function expectServed(served: Served, expected: ExpectedContribution): void {
   const { stream, health, media, picture, sound } = served;
   const { videoCodec = "h264", audioCodec = "aac", width, height, fps, sampleRate, channels, gop = 2 } = expected;
+  const { servedAudioCodec = audioCodec } = expected;
   expect(stream).toMatchObject({
     state: "live",
     ingest: { protocol: expected.protocol, encoder: expect.stringMatching(expected.encoder) },
@@ -86,14 +93,14 @@ export function expectServed(served: Served, expected: ExpectedContribution): vo
   const codecs = variant?.codecs.split(",") ?? [];
   expect(codecs).toHaveLength(2);
   expect(codecs[0]).toMatch(CODEC_STRING[videoCodec]);
-  expect(codecs[1]).toMatch(CODEC_STRING[audioCodec]);
+  expect(codecs[1]).toMatch(CODEC_STRING[servedAudioCodec]);
   expect(variant?.resolution).toBe(`${width}x${height}`);
   expect(variant?.frameRate).toBeCloseTo(fps, 0);
 
   expect(media.video[0]?.runs).toHaveLength(1);
   expect(media.audio[0]?.runs).toHaveLength(1);
   expect(picture).toMatchObject({ codec: videoCodec, width, height, complaints: "" });
-  expect(sound).toMatchObject({ codec: audioCodec, sampleRate, channels, complaints: "" });
+  expect(sound).toMatchObject({ codec: servedAudioCodec, sampleRate, channels, complaints: "" });
   const segments = media.video[0]?.playlist.segments ?? [];
   for (const segment of segments) {
     expect(segment).toMatchObject({ discontinuity: false, gap: false });
@@ -112,6 +119,15 @@ export function expectServed(served: Served, expected: ExpectedContribution): vo
   const soundTimes = sound?.packets.map((packet) => packet.pts) ?? [];
   const gaps = soundTimes.slice(1).map((pts, index) => pts - (soundTimes[index] ?? 0));
   expect(Math.max(...gaps)).toBeLessThan(0.06);
+  // Every encoder of these tests sends a tone.
+  expect(served.volume).toBeGreaterThan(-40);
+}
+
+async function meanVolume(run: { init: Buffer; segments: Buffer[] }): Promise<number> {
+  await using ffmpeg = new Child("ffmpeg", ["-nostats", "-i", "-", "-af", "volumedetect", "-f", "null", "-"]);
+  ffmpeg.process.stdin.end(Buffer.concat([run.init, ...run.segments]));
+  const [, decibels] = await ffmpeg.line(/mean_volume: (\S+) dB/);
+  return Number(decibels);
 }
 
 /** First and last presentation time, s. */

@@ -1,74 +1,25 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { BackendProcess } from "../harness/backend.ts";
-import { Child, run } from "../harness/child.ts";
+import { Edge } from "../harness/edge.ts";
 import { encode } from "../harness/encoder.ts";
 import { readMultivariant, readPlaylist } from "../harness/hls-follower.ts";
+import { requirePackages } from "../harness/required-packages.ts";
 import { until } from "../harness/until.ts";
 
-const SAMPLE = path.resolve(import.meta.dirname, "../../deploy/edge/nginx.conf");
-const NGINX = "/usr/sbin/nginx";
-
-/** The sample configuration as it stands, but for where it keeps things, listens and forwards to. */
-async function writeEdgeConfiguration(folder: string, port: number, backendPort: number): Promise<string> {
-  const sample = await readFile(SAMPLE, "utf8");
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (kind) => `${kind}_temp_path ${folder}/${kind};`,
-  );
-  const replacements: readonly (readonly [string, string])[] = [
-    ["/run/nginx.pid", `${folder}/nginx.pid`],
-    ["/var/log/nginx/error.log", `${folder}/error.log`],
-    ["/var/cache/nginx/klieg", `${folder}/cache`],
-    ["server backend:8080;", `server 127.0.0.1:${backendPort};`],
-    ["listen 8081;", `listen 127.0.0.1:${port};`],
-    ["http {", `http {\n  ${temporary.join("\n  ")}`],
-  ];
-  let text = sample;
-  for (const [from, to] of replacements) {
-    expect(text, "the sample has changed: this test must follow").toContain(from);
-    text = text.replace(from, to);
-  }
-  const file = path.join(folder, "nginx.conf");
-  await writeFile(file, text);
-  return file;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const folder = await mkdtemp(path.join(tmpdir(), "klieg-edge-"));
-  // nginx's workers are another user's where its master is root's.
-  await chmod(folder, 0o755);
-  return { path: folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
-}
+requirePackages("ffmpeg", "nginx");
 
 describe("the sample of an edge cache (DLV1)", () => {
   test("nginx accepts it", async () => {
-    await using folder = await temporaryFolder();
-    const file = await writeEdgeConfiguration(folder.path, await freePort(), 8080);
-    expect(await run(NGINX, ["-t", "-c", file])).toContain("test is successful");
+    expect(await Edge.check()).toContain("test is successful");
   });
 
   test("viewers at the live edge share one request to the backend, and get what it would have given", async () => {
-    await using folder = await temporaryFolder();
     await using backend = await BackendProcess.start();
-    const port = await freePort();
-    const file = await writeEdgeConfiguration(folder.path, port, backend.ports.http);
-    await using edge = new Child(NGINX, ["-c", file, "-g", "daemon off;"]);
+    await using edge = await Edge.start(backend.ports.http);
     await using _encoder = encode({ url: backend.rtmpUrl(), format: "flv" });
     await backend.live();
 
-    const base = `http://127.0.0.1:${port}`;
+    const { base } = edge;
     const master = await until(
       async () => {
         const response = await fetch(`${base}/v1/channels/demo/live.m3u8`).catch(() => undefined);
