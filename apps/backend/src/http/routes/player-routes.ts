@@ -32,7 +32,10 @@ export function playerRoutes(player: PlayerFiles): FastifyPluginAsync {
       root: player.folder,
       prefix: "/",
       index: false,
-      wildcard: false,
+      // Looked up at each request: a player that is built anew under a running backend is served at once.
+      wildcard: true,
+      preCompressed: true,
+      decorateReply: false,
       immutable: true,
       maxAge: "365d",
       setHeaders: (reply, path) => {
