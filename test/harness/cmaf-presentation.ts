@@ -71,12 +71,14 @@ export class PackagedTrack implements SegmenterSink {
     this.playlist.appendPart(part);
   }
 
-  onSegmentEnd(_end: SegmentEnd): void {
-    this.playlist.sealSegment();
+  onSegmentEnd(end: SegmentEnd): void {
+    this.playlist.sealSegment(end.durationTicks);
   }
 
   onGap(gap: SegmentGap): void {
-    throw new Error(`${this.name}: a gap at ${gap.boundary.ticks}`);
+    this.segments.push([]);
+    const { ticks, discontinuity } = gap.boundary;
+    this.playlist.appendGapSegment({ programDateTimeMs: ticks / 90, discontinuity }, gap.durationTicks);
   }
 }
 

@@ -46,7 +46,7 @@ describe("PKG1 live media playlist, random lives", () => {
       fc.property(fc.array(segment, { minLength: 1, maxLength: 45 }), (plan) => {
         new Life().run(plan);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 
@@ -88,7 +88,7 @@ describe("PKG1 live media playlist, random lives", () => {
           }
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });

@@ -156,6 +156,20 @@ s0.m4s
     expect(playlist.render().toString()).toContain("LAST-PART=1");
   });
 
+  test("rule 12: a segment may be longer than its parts say, never shorter, never too long", () => {
+    const playlist = newPlaylist();
+    addSegment(playlist, 6);
+    expect(codeOf(() => playlist.sealSegment(4.5 * 90_000))).toBe("segment_too_long");
+    playlist.sealSegment(190_000);
+    addSegment(playlist, 6);
+    playlist.sealSegment(90_000);
+    const { segments } = readMediaPlaylist(playlist.render().toString());
+    expect(segments.map(({ units }) => units)).toEqual([211_111, 200_000]);
+    expect(segments[0]?.parts.reduce((sum, part) => sum + part.units, 0)).toBe(200_000);
+    expect(segments[1]?.parts.reduce((sum, part) => sum + part.units, 0)).toBe(200_000);
+    checkMediaPlaylist(playlist.render().toString());
+  });
+
   test("a segment without a part is taken back", () => {
     const playlist = newPlaylist();
     addSegment(playlist);

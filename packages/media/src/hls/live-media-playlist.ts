@@ -223,18 +223,24 @@ export class LiveMediaPlaylist {
   }
 
   /**
-   * Closes the open segment: its duration is the sum of its parts. A segment without a part is taken back.
+   * Closes the open segment. A segment without a part is taken back.
+   * @param durationTicks how long it is, 90 kHz ticks; by default, and at least, the sum of its parts.
    * @returns its Media Sequence Number, or undefined when it was taken back.
-   * @throws PlaylistError `no_open_segment`
+   * @throws PlaylistError `no_open_segment`, `segment_too_long`
    */
-  sealSegment(): number | undefined {
+  sealSegment(durationTicks = 0): number | undefined {
     const open = this.#open;
     if (open === undefined) throw new PlaylistError("no_open_segment", "no segment to seal");
+    if (Math.round(durationTicks / TICKS_PER_SECOND) > this.#options.targetDuration) {
+      throw new PlaylistError("segment_too_long", `segment ${open.msn} passes the target duration`);
+    }
     this.#open = undefined;
     if (open.partCount === 0) {
       this.#nextMsn = open.msn;
       return undefined;
     }
+    open.endTicks = Math.max(open.endTicks, open.startTicks + durationTicks);
+    this.#totalTicks = open.endTicks;
     const units = ticksToUnits(open.endTicks) - ticksToUnits(open.startTicks);
     open.tail = `${open.gap ? "#EXT-X-GAP\n" : ""}#EXTINF:${formatUnits(units)},\n${uriLine(this.#options.segmentUri(open.msn))}\n`;
     this.#segments.push(open);

@@ -72,7 +72,7 @@ describe("PKG1 leader", () => {
           expectContinuous(recorder);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -90,7 +90,7 @@ describe("PKG1 leader", () => {
         }
         expectSameSamples(recorder, units);
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     );
   });
 });
@@ -146,7 +146,7 @@ describe("PKG1 followers", () => {
           expect(first).toBeLessThanOrEqual(Math.ceil((150 * 90 + 20_000) / frame));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -184,7 +184,7 @@ describe("PKG1 followers", () => {
           expectContinuous(follower);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 12 },
     );
   });
 
@@ -243,6 +243,11 @@ describe("PKG1 followers", () => {
 
           const boundaries = recorders.flatMap((recorder) => recorder.boundaries).sort((a, b) => a.index - b.index);
           expect(boundaries.map(({ index }) => index)).toEqual(boundaries.map((_, i) => i));
+          // Sound that nothing happens to loses nothing, whatever becomes of the pictures.
+          if (troubles.every(({ track, kind }) => track !== 1 && (kind === "missing" || kind === "reconfigure"))) {
+            const numbers = (recorders[1] as SegmentRecorder).samples.map(({ data }) => numberOf(data));
+            expect(numbers).toEqual(Array.from({ length: 640 - (numbers[0] ?? 0) }, (_, i) => i + (numbers[0] ?? 0)));
+          }
           for (const recorder of recorders) {
             // Each that has begun has them all, to the last.
             const last = recorder.segments.at(-1);
@@ -264,7 +269,7 @@ describe("PKG1 followers", () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 50 },
     );
   });
 });

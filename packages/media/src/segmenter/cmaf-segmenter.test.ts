@@ -108,7 +108,7 @@ describe("PKG1 segmenter as leader", () => {
     expect(recorder.inits).toHaveLength(1);
   });
 
-  test("PKG4: a source that stands still: the part is clamped, the next decode time is right", () => {
+  test("PKG4: a picture that stands still lasts until the next: no hole in the media, the part target in the playlist", () => {
     const { recorder, segmenter } = make({ leads: true });
     const units = steady(70).map((unit) =>
       unit.dts >= 60_000 ? { ...unit, dts: unit.dts + 99_000, pts: unit.pts + 99_000 } : unit,
@@ -116,13 +116,50 @@ describe("PKG1 segmenter as leader", () => {
     pushAll(segmenter, units);
     segmenter.flush();
     const parts = recorder.segments[0]?.parts ?? [];
-    expect(parts.map(({ baseDecodeTime, durationTicks }) => [baseDecodeTime, durationTicks]).slice(0, 4)).toEqual([
-      [0, 30_000],
-      [30_000, 27_000],
-      [57_000, 30_060],
-      [159_000, 30_000],
+    expect(
+      parts
+        .map(({ baseDecodeTime, durationTicks, mediaTicks }) => [baseDecodeTime, durationTicks, mediaTicks])
+        .slice(0, 4),
+    ).toEqual([
+      [0, 30_000, 30_000],
+      [30_000, 27_000, 27_000],
+      [57_000, 30_060, 102_000],
+      [159_000, 30_000, 30_000],
     ]);
     expect(recorder.samples.map((sample) => sample.decodeTime)).toEqual(units.map((unit) => unit.dts));
+    expect(recorder.samples.slice(0, -1).map((sample) => sample.decodeTime + sample.duration)).toEqual(
+      units.slice(1).map((unit) => unit.dts),
+    );
+    // The keyframe is at 279 000: the segment is as long as that, although its parts cannot say so.
+    expect(recorder.read().segments.map(({ units: printed }) => printed)).toEqual([310_000, 33_333]);
+    expect(recorder.read().segments[0]?.parts.reduce((sum, part) => sum + part.units, 0)).toBe(230_067);
+  });
+
+  test("PKG4: one picture a second", () => {
+    const { recorder, segmenter } = make({ leads: true });
+    pushAll(segmenter, videoUnits({ track: videoTrack(), frames: 20, frameRate: 1, gop: 2 }));
+    segmenter.flush();
+    expect(recorder.segments.map(({ durationTicks }) => durationTicks)).toEqual(Array(10).fill(180_000));
+    expect(recorder.read().segments.every(({ units: printed }) => printed === 200_000)).toBe(true);
+  });
+
+  test("PKG4: a picture that outlasts the target duration: the segment says no more than it may", () => {
+    const { recorder, segmenter } = make({ leads: true });
+    const units = steady(70).map((unit) =>
+      unit.dts >= 60_000 ? { ...unit, dts: unit.dts + 900_000, pts: unit.pts + 900_000 } : unit,
+    );
+    pushAll(segmenter, units);
+    segmenter.flush();
+    expect(
+      recorder.segments.map(({ boundary, start, durationTicks }) => [boundary.ticks, start?.startTicks, durationTicks]),
+    ).toEqual([
+      [0, 0, 369_000],
+      [369_000, undefined, 369_000],
+      [738_000, 960_000, 120_000],
+      [1_080_000, 1_080_000, 30_000],
+    ]);
+    expect(recorder.segments.map(({ start }) => start?.independent)).toEqual([true, undefined, false, true]);
+    expect(recorder.samples).toHaveLength(70);
   });
 
   test("sound alone leads in segments of two seconds, within half a frame", () => {

@@ -40,7 +40,10 @@ interface OpenSegment {
   begun: boolean;
   /** Decode time of its first sample, 90 kHz ticks. */
   startDts: number;
+  /** Sum of its parts' durations as the playlist says them. */
   durationTicks: number;
+  /** Sum of what its samples last. */
+  mediaTicks: number;
   byteLength: number;
 }
 
@@ -64,8 +67,9 @@ const MAX_HELD_UNITS = 1024;
  * composition offsets, so presentation times are equal everywhere without edit lists.
  *
  * One access unit is held back, since only the next one tells how long it lasts. A picture that stands for longer than
- * the part target is given the part target, the longest that a part can say; the next picture's decode time is right
- * all the same, so the timeline jumps there.
+ * the part target (a source that stalled, or has few frames) has a part of its own, whose sample lasts until the next
+ * picture: a hole instead would have MediaSource drop everything up to the next keyframe. The playlist cannot say so: it
+ * says the part target for the part. The segment's duration is the true one.
  *
  * A follower may be behind (a transcoder's latency): boundaries queue up, and a segment that has got nothing when the
  * leader is `maxLagMs` past its end is reported as a gap. It may be ahead: then its units wait for `advance`, at most
@@ -92,6 +96,8 @@ export class CmafSegmenter {
   #segment: OpenSegment | undefined;
   /** The boundary last made or taken. */
   #lastBoundary: Boundary | undefined;
+  /** Latest presentation time in any part, 90 kHz ticks. */
+  #lastTicks = Number.NEGATIVE_INFINITY;
   #needsInit = false;
   #needsKeyframe = true;
   /** Whether the last sample went into a part, so that a decoder can go on without a keyframe. */
@@ -188,7 +194,7 @@ export class CmafSegmenter {
     for (let unit = this.#held.shift(); unit !== undefined; unit = this.#held.shift()) this.#accept(unit);
     this.#settle(undefined);
     while (this.#boundaries.length > 0) this.#nextSegment();
-    const durationTicks = this.#endSegment(gapTicks);
+    const durationTicks = this.#endSegment(gapTicks, this.#longestTicks);
     this.#segment = undefined;
     this.#broken = this.#lastBoundary !== undefined;
     this.#restart();
@@ -251,6 +257,7 @@ export class CmafSegmenter {
     this.#parts ??= new PartBuilder(this.#partTargetTicks, (part) => {
       const segment = this.#segment as OpenSegment;
       segment.durationTicks += part.durationTicks;
+      segment.mediaTicks += part.mediaTicks;
       segment.byteLength += part.byteLength;
       this.#sink.onPart(part);
     });
@@ -280,7 +287,8 @@ export class CmafSegmenter {
     const sinceBoundary = unit.dts - segment.boundary.ticks;
     if (!segment.begun) {
       // Leadership came in mid-segment; what is left of it is not worth beginning, unless it has hardly begun.
-      if (isSync(unit) && sinceBoundary >= this.#partTargetTicks) this.#cut(sample);
+      if ((isSync(unit) && sinceBoundary >= this.#partTargetTicks) || this.#isOverdue(sample, segment))
+        this.#cut(sample);
       return;
     }
     const elapsed = Math.max(unit.dts - segment.startDts, sinceBoundary);
@@ -291,12 +299,32 @@ export class CmafSegmenter {
 
   #cut(sample: PlacedSample): void {
     const before = this.#segment;
+    let cut = false;
+    if (before !== undefined && !this.#needsBoundary && this.#isOverdue(sample, before)) {
+      // There was nothing to cut at for so long that a follower's segment would pass the target duration. Nothing
+      // from before this sample is published of a follower that waits for `advance`, so the cut can be made up for.
+      for (let at = before.boundary.ticks; sample.ticks - at > this.#forcedCutTicks; cut = true) {
+        at = Math.max(at + this.#forcedCutTicks, this.#lastTicks + 1);
+        if (at >= sample.ticks) break;
+        this.#announce(at);
+      }
+    }
+    if (!cut) this.#announce(sample.ticks);
+    this.#begin(sample);
+  }
+
+  #isOverdue(sample: PlacedSample, segment: OpenSegment): boolean {
+    return sample.ticks - segment.boundary.ticks > this.#longestTicks - FORCED_CUT_SLACK_TICKS;
+  }
+
+  /** As leader: ends the open segment, and opens one at `ticks`. */
+  #announce(ticks: number): void {
     const last = this.#lastBoundary;
-    const sinceBoundary = before === undefined ? 0 : sample.ticks - before.boundary.ticks;
-    const previousDurationTicks = this.#endSegment(Math.min(sinceBoundary, this.#longestTicks));
+    const sinceBoundary = this.#segment === undefined ? 0 : ticks - this.#segment.boundary.ticks;
+    const previousDurationTicks = this.#endSegment(sinceBoundary, sinceBoundary);
     const boundary: Boundary = {
       index: last === undefined ? 0 : last.index + 1,
-      ticks: sample.ticks,
+      ticks,
       discontinuity: this.#broken,
       discontinuitySequence: (last?.discontinuitySequence ?? 0) + (this.#broken ? 1 : 0),
       previousDurationTicks,
@@ -305,7 +333,6 @@ export class CmafSegmenter {
     this.#open(boundary);
     this.#broken = false;
     this.#sink.onBoundary?.(boundary);
-    this.#begin(sample);
   }
 
   /** As follower: begins the segments that the pending sample has reached. */
@@ -334,12 +361,11 @@ export class CmafSegmenter {
     const segment = this.#segment;
     const timeline = this.#timeline as SampleTimeline;
     const parts = this.#parts as PartBuilder;
-    let duration = timeline.durationOf(sample, next);
+    const duration = timeline.durationOf(sample, next);
     let usable = segment !== undefined && !this.#needsBoundary && (this.#continuous || isSync(unit));
     if (usable && segment !== undefined) {
       const room = this.#longestTicks - segment.durationTicks - parts.gatheredTicks;
       if (this.#frameTicks(sample) > room) usable = false;
-      else if (unit.track.kind === "video") duration = Math.min(duration, room);
       if (!segment.begun && sample.ticks < segment.boundary.ticks - this.#frameTicks(sample) / 2) usable = false;
     }
     if (!usable || segment === undefined) {
@@ -349,6 +375,7 @@ export class CmafSegmenter {
     }
     if (!segment.begun) this.#begin(sample);
     this.#continuous = true;
+    this.#lastTicks = Math.max(this.#lastTicks, sample.ticks);
     parts.add(sample, duration, timeline);
   }
 
@@ -371,7 +398,7 @@ export class CmafSegmenter {
 
   #nextSegment(): void {
     const next = this.#boundaries.shift() as Boundary;
-    this.#endSegment(next.previousDurationTicks);
+    this.#endSegment(next.previousDurationTicks, next.ticks - (this.#segment?.boundary.ticks ?? 0));
     this.#open(next);
   }
 
@@ -382,22 +409,25 @@ export class CmafSegmenter {
 
   /**
    * @param gapTicks how long the segment is if it got no media.
+   * @param spanTicks from its boundary to the next: a picture that stands into the next segment does not count there.
    * @returns its duration, 90 kHz ticks.
    */
-  #endSegment(gapTicks: number): number {
+  #endSegment(gapTicks: number, spanTicks: number): number {
     const segment = this.#segment;
     if (segment === undefined) return 0;
     this.#parts?.close();
-    const { boundary, durationTicks, byteLength } = segment;
+    const { boundary, byteLength } = segment;
     if (segment.begun) {
+      const outlasting = Math.min(segment.mediaTicks, spanTicks, this.#longestTicks);
+      const durationTicks = Math.max(segment.durationTicks, outlasting);
       this.#sink.onSegmentEnd({ boundary, durationTicks, byteLength });
       return durationTicks;
     }
-    if (gapTicks <= 0) return 0;
+    const durationTicks = Math.min(gapTicks, this.#longestTicks);
+    if (durationTicks <= 0) return 0;
     this.#gaps += 1;
-    this.#continuous = false;
-    this.#sink.onGap({ boundary, durationTicks: gapTicks });
-    return gapTicks;
+    this.#sink.onGap({ boundary, durationTicks });
+    return durationTicks;
   }
 
   /** How long a sample usually lasts, 90 kHz ticks; at most the part target. */
@@ -407,7 +437,7 @@ export class CmafSegmenter {
 }
 
 function openSegment(boundary: Boundary): OpenSegment {
-  return { boundary, begun: false, startDts: 0, durationTicks: 0, byteLength: 0 };
+  return { boundary, begun: false, startDts: 0, durationTicks: 0, mediaTicks: 0, byteLength: 0 };
 }
 
 function isSync(unit: AccessUnit): boolean {

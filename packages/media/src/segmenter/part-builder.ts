@@ -1,4 +1,3 @@
-import { TICKS_PER_SECOND } from "../access-unit.ts";
 import { type ChunkSample, chunk } from "../fmp4/chunk.ts";
 import type { PlacedSample, SampleTimeline } from "./sample-timeline.ts";
 
@@ -7,8 +6,10 @@ export interface Part {
   /** Headers, then the samples' own bytes. */
   readonly buffers: readonly Uint8Array[];
   readonly byteLength: number;
-  /** 90 kHz ticks; never more than the part target. */
+  /** What the playlist says, 90 kHz ticks; never more than the part target. */
   readonly durationTicks: number;
+  /** How long its samples last, 90 kHz ticks: more than `durationTicks` only where one picture outlasts the part target. */
+  readonly mediaTicks: number;
   /** Whether it contains an independent frame. */
   readonly independent: boolean;
   /** Presentation time of the first sample in decode order, 90 kHz ticks. */
@@ -44,14 +45,13 @@ export class PartBuilder {
     this.#onPart = onPart;
   }
 
-  /** Duration of what is gathered, 90 kHz ticks. */
+  /** Duration of what is gathered, as the playlist will say it, 90 kHz ticks. */
   get gatheredTicks(): number {
-    return this.#samples.length === 0 ? 0 : this.#ticks(this.#start, this.#end);
+    return this.#samples.length === 0 ? 0 : Math.min(this.#ticks(this.#start, this.#end), this.#targetTicks);
   }
 
   /**
-   * @param duration in the timeline's timescale; clamped to the part target (a picture that stood for longer: the
-   *   next one's decode time is right all the same).
+   * @param duration in the timeline's timescale. A sample that outlasts the part target has a part of its own.
    * @param timeline that the sample was placed on. Where it is another than before, `close` first.
    */
   add(sample: PlacedSample, duration: number, timeline: SampleTimeline): void {
@@ -59,8 +59,7 @@ export class PartBuilder {
     this.#timeline = timeline;
     const video = unit.track.kind === "video";
     const keyframe = !video || unit.keyframe;
-    let lasts = Math.max(1, duration);
-    while (this.#ticks(start, start + lasts) > this.#targetTicks) lasts = this.#clamp(start, lasts);
+    const lasts = Math.max(1, duration);
     if (
       this.#samples.length > 0 &&
       (start !== this.#end ||
@@ -91,7 +90,8 @@ export class PartBuilder {
     const part: Part = {
       buffers,
       byteLength: this.#byteLength + (buffers[0] as Uint8Array).byteLength,
-      durationTicks: this.#ticks(this.#start, this.#end),
+      durationTicks: this.gatheredTicks,
+      mediaTicks: this.#ticks(this.#start, this.#end),
       independent: this.#independent,
       startTicks: this.#startTicks,
       sampleCount: samples.length,
@@ -109,10 +109,5 @@ export class PartBuilder {
   #ticks(from: number, to: number): number {
     const timeline = this.#timeline as SampleTimeline;
     return timeline.toTicks(to) - timeline.toTicks(from);
-  }
-
-  #clamp(start: number, lasts: number): number {
-    const fits = Math.floor((this.#targetTicks * (this.#timeline as SampleTimeline).timescale) / TICKS_PER_SECOND);
-    return fits < lasts && this.#ticks(start, start + fits) <= this.#targetTicks ? fits : lasts - 1;
   }
 }

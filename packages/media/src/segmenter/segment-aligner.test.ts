@@ -47,6 +47,24 @@ describe("PKG4 segment aligner", () => {
     expect(picture.recorder.boundaries.some(({ ticks }) => ticks > 1_350_000)).toBe(true);
   });
 
+  test("when the picture stands still for longer than a segment may be, sound is cut in time, and nothing is dropped", () => {
+    const { aligner, join } = newStream();
+    const picture = join(true);
+    const sound = join(true);
+    const still = videoUnits({ track: videoTrack(), frames: 300, frameRate: 30, gop: 300 });
+    const units = still.filter(({ dts }) => dts < 225_000 || dts >= 441_000);
+    play(aligner, [picture.segmenter, units], [sound.segmenter, audio(468)]);
+    aligner.flush();
+    expect(sound.recorder.samples).toHaveLength(468);
+    expect(picture.recorder.samples.map(({ decodeTime }) => decodeTime)).toEqual(units.map(({ dts }) => dts));
+    // The last picture before the hole stands until the next: a decoder sees no hole.
+    const last = picture.recorder.samples.find(({ decodeTime }) => decodeTime === 222_000);
+    expect(last?.duration).toBe(219_000);
+    expect(picture.recorder.segments.map(({ boundary }) => boundary)).toEqual(
+      sound.recorder.segments.map(({ boundary }) => boundary),
+    );
+  });
+
   test("video that appears after sound takes over with its first keyframe", () => {
     const { aligner, join } = newStream();
     const sound = join(true);

@@ -12,7 +12,10 @@ export interface SegmentStart {
 
 export interface SegmentEnd {
   readonly boundary: Boundary;
-  /** Sum of its parts' durations, 90 kHz ticks. */
+  /**
+   * 90 kHz ticks: the sum of its parts' durations, and more where a picture outlasted the part target. Rounded to
+   * seconds, at most the target duration.
+   */
   readonly durationTicks: number;
   readonly byteLength: number;
 }

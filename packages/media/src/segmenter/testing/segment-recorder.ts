@@ -11,6 +11,7 @@ import type { SegmentEnd, SegmenterSink, SegmentGap, SegmentStart } from "../seg
 
 export interface RecordedPart {
   readonly durationTicks: number;
+  readonly mediaTicks: number;
   readonly startTicks: number;
   readonly independent: boolean;
   /** As the bytes say, in the track's timescale. */
@@ -88,9 +89,9 @@ export class SegmentRecorder implements SegmenterSink {
     expect(fragment.sequence).toBe(this.#sequence + 1);
     this.#sequence = fragment.sequence;
     expect(fragment.samples.some((sample) => sample.keyframe)).toBe(part.independent);
-    const { durationTicks, startTicks, independent } = part;
+    const { durationTicks, mediaTicks, startTicks, independent } = part;
     const { baseDecodeTime, samples } = fragment;
-    this.#open?.parts.push({ durationTicks, startTicks, independent, baseDecodeTime, samples });
+    this.#open?.parts.push({ durationTicks, mediaTicks, startTicks, independent, baseDecodeTime, samples });
   }
 
   onSegmentEnd(end: SegmentEnd): void {
@@ -99,9 +100,11 @@ export class SegmentRecorder implements SegmenterSink {
     this.#open = undefined;
     expect(end.boundary).toBe(open.boundary);
     expect(open.parts.length).toBeGreaterThan(0);
-    expect(open.parts.reduce((sum, part) => sum + part.durationTicks, 0)).toBe(end.durationTicks);
+    const [parts, media] = [open.parts.map((part) => part.durationTicks), open.parts.map((part) => part.mediaTicks)];
+    expect(end.durationTicks).toBeGreaterThanOrEqual(parts.reduce((sum, ticks) => sum + ticks, 0));
+    expect(end.durationTicks).toBeLessThanOrEqual(media.reduce((sum, ticks) => sum + ticks, 0));
     open.durationTicks = end.durationTicks;
-    this.playlist.sealSegment();
+    this.playlist.sealSegment(end.durationTicks);
   }
 
   onGap(gap: SegmentGap): void {
