@@ -103,14 +103,14 @@ describe("PKG1 CMAF in other people's hands", () => {
   );
 
   test.runIf(existsSync(FOOTAGE))("real footage, as RTMP would carry it", async () => {
-    const source = await ffmpegSource("flv", ["-stream_loop", "1", "-i", FOOTAGE, "-t", "10", ...x264(50, 2)]);
+    const source = await ffmpegSource("flv", ["-i", FOOTAGE, "-t", "10", ...x264(50, 2)]);
     await using presentation = await writePresentation(packageUnits(unitsOf("flv", source)));
     expect(await ffmpegComplaints(presentation.manifest)).toBe("");
     // What is decoded from the CMAF is what is decoded from the source, bit by bit.
     const original = join(presentation.folder, "source.flv");
     await writeFile(original, source);
     const pictures = await decodedHashes(original);
-    expect(pictures.length).toBeGreaterThan(200);
+    expect(pictures.length).toBeGreaterThan(100);
     expect(await decodedHashes(join(presentation.folder, "video.mp4"))).toEqual(pictures);
   });
 });
