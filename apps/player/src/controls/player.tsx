@@ -50,7 +50,7 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
       case "toggle-play":
         return session.togglePlay();
       case "toggle-mute":
-        return session.loudness.mute(!session.store.getState().muted);
+        return session.loudness.mute(!session.video.muted);
       case "toggle-full-screen":
         return void fillScreen();
       case "toggle-picture-in-picture":
@@ -89,7 +89,10 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
     // A tap's own move event must not show what the tap is about to hide.
     if (event.pointerType === "mouse") attention.notice();
   });
-  const onFocus = useEffectEvent(() => attention.notice());
+  const onFocus = useEffectEvent((event: FocusEvent) => {
+    // A tap focuses what it hits before it is a click: what the tap is about to show must not be shown, and so hidden, already.
+    if (event.target instanceof Element && event.target.matches(":focus-visible")) attention.notice();
+  });
   const onLeave = useEffectEvent((event: PointerEvent) => {
     if (event.pointerType === "mouse") attention.dismiss();
   });
@@ -101,7 +104,7 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
     element?.addEventListener("pointermove", (event) => onPointer(event), { signal });
     element?.addEventListener("pointerdown", (event) => onPointer(event), { signal });
     element?.addEventListener("pointerleave", (event) => onLeave(event), { signal });
-    element?.addEventListener("focusin", () => onFocus(), { signal });
+    element?.addEventListener("focusin", (event) => onFocus(event), { signal });
     return () => listeners.abort();
   }, []);
 
