@@ -67,7 +67,7 @@ describe("PLY1 PLY3: the player's controls", () => {
 
     await keyboard.press("i");
     await page.getByRole("region", { name: "Statistics" }).waitFor();
-    expect(await page.locator(".statistics").innerText()).toContain("LL-HLS");
+    expect(await page.locator(".statistics").textContent()).toContain("LL-HLS");
     await keyboard.press("i");
     await page.getByRole("region", { name: "Statistics" }).waitFor({ state: "detached" });
     await keyboard.press("q");
