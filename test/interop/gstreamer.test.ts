@@ -40,7 +40,9 @@ function gstreamer({ muxer, sink, fps, bFrames = 0, sampleRate, channels }: Pipe
   return new Child("gst-launch-1.0", ["-e", ...muxer, "!", ...sink, ...video, ...audio], { stopSignal: "SIGINT" });
 }
 
-const RTMP = { muxer: ["flvmux", "name=mux", "streamable=true"], protocol: "rtmp", encoder: /^LNX / } as const;
+/** flvmux waits 2 s for whichever track is late, as guides tell: without, it gives late frames the time of others. */
+const FLV = ["flvmux", "name=mux", "streamable=true", "latency=2000000000"];
+const RTMP = { muxer: FLV, protocol: "rtmp", encoder: /^LNX / } as const;
 const SRT = { muxer: ["mpegtsmux", "name=mux", "alignment=7"], protocol: "srt", encoder: /^libsrt 1[.]/ } as const;
 const STEREO = { sampleRate: 48_000, channels: 2 };
 const MONO = { sampleRate: 44_100, channels: 1 };
@@ -53,9 +55,8 @@ describe("ING1 ING2: GStreamer", () => {
   afterAll(() => backend[Symbol.asyncDispose]());
 
   it.concurrent.each([
-    // No B-frames over RTMP: with them flvmux 1.22 writes presentation times that bunch, into files too.
     { channel: "rtmp-30", ...RTMP, fps: 30, ...STEREO },
-    { channel: "rtmp-25", ...RTMP, fps: 25, ...MONO },
+    { channel: "rtmp-25-bframes", ...RTMP, fps: 25, bFrames: 2, ...MONO },
     { channel: "srt-30-bframes", ...SRT, fps: 30, bFrames: 2, ...STEREO },
   ])("$channel", async ({ channel, ...options }) => {
     const key = await backend.openChannel(channel);
