@@ -150,12 +150,16 @@ export class RenditionEdge {
     this.#wakeDue();
   }
 
-  /** Ends the open segment and sends it to the archive. */
-  sealSegment(): void {
+  /**
+   * Ends the open segment and sends it to the archive.
+   * @param durationTicks its true duration, where a picture outlasted what its part could say; else that of its parts.
+   */
+  sealSegment(durationTicks?: number): void {
     const segment = this.#open;
     if (segment === undefined) return;
     this.#open = undefined;
-    if (this.playlist.sealSegment() === undefined) {
+    if (durationTicks !== undefined) segment.durationTicks = durationTicks;
+    if (this.playlist.sealSegment(durationTicks) === undefined) {
       this.#segments.delete(segment.msn);
       return;
     }

@@ -4,6 +4,7 @@ import type {
   CmafSegmenter,
   Part,
   SegmentAligner,
+  SegmentEnd,
   SegmenterSink,
   SegmentGap,
   SegmentStart,
@@ -153,14 +154,14 @@ export class Rendition implements SegmenterSink {
   }
 
   onPart(part: Part): void {
-    const endTicks = part.startTicks + part.durationTicks;
+    const endTicks = part.startTicks + part.mediaTicks;
     this.#lastPartEndTicks = endTicks;
     this.#edge?.addPart(part);
     this.#owner.onPart(this, endTicks);
   }
 
-  onSegmentEnd(): void {
-    this.#edge?.sealSegment();
+  onSegmentEnd({ durationTicks }: SegmentEnd): void {
+    this.#edge?.sealSegment(durationTicks);
     this.#owner.onSegment();
   }
 

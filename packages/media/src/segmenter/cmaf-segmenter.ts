@@ -219,8 +219,7 @@ export class CmafSegmenter {
       this.#settle(undefined);
       this.#timeline?.reset();
       this.#restart();
-      this.#needsBoundary = true;
-      if (this.#leads) this.#broken = true;
+      this.#endContinuity(this.#segment);
     }
     if (this.#needsKeyframe && !isSync(unit)) {
       this.#awaitingKeyframe += 1;
@@ -264,9 +263,14 @@ export class CmafSegmenter {
     this.#needsInit = true;
     this.#restart();
     if (before === undefined || this.#segment === undefined) return false;
-    this.#needsBoundary = true;
-    if (this.#leads) this.#broken = true;
+    this.#endContinuity(this.#segment);
     return true;
+  }
+
+  /** What comes has nothing to do with what came: it cannot go on in `segment`, unless that itself is a new beginning. */
+  #endContinuity(segment: OpenSegment): void {
+    if (this.#leads) this.#broken = true;
+    if (this.#leads || segment.begun || !segment.boundary.discontinuity) this.#needsBoundary = true;
   }
 
   #restart(): void {
