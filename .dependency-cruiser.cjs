@@ -171,7 +171,7 @@ module.exports = {
       name: "http-without-adapters",
       comment: "HTTP routes are thin and speak to the domain; compose.ts hands them what they need.",
       severity: "error",
-      from: { path: "^apps/backend/src/http/" },
+      from: { path: "^apps/backend/src/http/", pathNot: TEST },
       to: { path: "^apps/backend/src/adapters/|^apps/backend/src/(main|compose)[.]ts$" },
     },
     {

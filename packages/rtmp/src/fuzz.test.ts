@@ -1,6 +1,6 @@
 import { runFuzz, testBudget } from "@klieg/base/fuzz";
 import { expect, test } from "vitest";
-import targets from "./rtmp.fuzz.ts";
+import { fuzzTargets as targets } from "./rtmp.fuzz.ts";
 
 for (const target of targets) {
   test(`fuzz ${target.name} (SEC5)`, async () => {

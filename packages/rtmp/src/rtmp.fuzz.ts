@@ -70,8 +70,7 @@ const amf3Samples = [
   "00000000 0a0b010362 04ffffffff 01",
 ].map((hex) => Buffer.from(hex.replaceAll(" ", ""), "hex"));
 
-// biome-ignore lint/style/noDefaultExport: where the fuzz command looks for targets
-export default [
+export const fuzzTargets = [
   defineFuzzTarget({
     name: "rtmp-server-handshake",
     corpus: () => {

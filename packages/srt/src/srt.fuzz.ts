@@ -180,7 +180,7 @@ const sharedKeys = await ConnectionKeys.accept(request, PASSPHRASE);
 /** Each datagram may be answered by a few of at most an MTU; timers add some for each of the 256 ms that may pass. */
 const maxOutputBytes = (inputBytes: number) => 1_000_000 + inputBytes * 4096;
 
-export default [
+export const fuzzTargets = [
   defineFuzzTarget({
     name: "srt-handshake",
     corpus: () => [conclusion(), induction()],

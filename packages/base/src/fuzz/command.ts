@@ -17,12 +17,9 @@ if (!Number.isFinite(seed) || !Number.isFinite(maxMs)) throw new Error("--second
 
 const targets: FuzzTarget[] = [];
 for (const file of globSync("{packages,apps}/*/src/**/*.fuzz.ts").sort()) {
-  const module = (await import(pathToFileURL(resolve(file)).href)) as Partial<
-    Record<"fuzzTargets" | "default", FuzzTarget[]>
-  >;
-  const found = module.fuzzTargets ?? module.default;
-  if (found === undefined) throw new Error(`${file} exports no fuzzTargets`);
-  targets.push(...found);
+  const { fuzzTargets } = (await import(pathToFileURL(resolve(file)).href)) as { fuzzTargets?: FuzzTarget[] };
+  if (fuzzTargets === undefined) throw new Error(`${file} exports no fuzzTargets`);
+  targets.push(...fuzzTargets);
 }
 const chosen = positionals.length === 0 ? targets : targets.filter((target) => positionals.includes(target.name));
 if (chosen.length === 0)

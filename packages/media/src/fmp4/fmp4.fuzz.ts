@@ -27,7 +27,7 @@ function file(track: typeof opus | ReturnType<typeof aacTrackAt>): Uint8Array {
   return Buffer.concat([initSegment(track), ...media, ...chunk({ sequence: 2, baseDecodeTime: 1, samples })]);
 }
 
-export default [
+export const fuzzTargets = [
   defineFuzzTarget({
     name: "fmp4-file",
     corpus: () => [file(opus), file(aacTrackAt(48_000)), file(aacTrackAt(44_100)).subarray(0, 500)],

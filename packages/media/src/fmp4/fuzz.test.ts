@@ -1,6 +1,6 @@
 import { runFuzz, testBudget } from "@klieg/base/fuzz";
 import { expect, test } from "vitest";
-import targets from "./fmp4.fuzz.ts";
+import { fuzzTargets as targets } from "./fmp4.fuzz.ts";
 
 for (const target of targets) {
   test(`fuzz ${target.name}`, async () => {
