@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type AccessUnit, Av1ElementaryStream, TsMuxer } from "@klieg/media";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { RecordingLogger } from "../../apps/backend/src/testing/recording-logger.ts";
 import { runFfmpeg } from "../../apps/backend/src/transcode/ffmpeg-run.ts";
 import { DEFAULT_LADDER, parseLadder, type RungSpec } from "../../apps/backend/src/transcode/ladder.ts";
 import { fakeFfmpeg } from "../../apps/backend/src/transcode/testing/fake-ffmpeg.ts";
 import { INSTALLED_FFMPEG, later, makeFootage } from "../../apps/backend/src/transcode/testing/footage.ts";
-import { RecordingLogger } from "../../apps/backend/src/transcode/testing/recording-logger.ts";
 import {
   RenditionRecorder,
   videoKeyframes,

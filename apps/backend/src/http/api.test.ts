@@ -8,7 +8,7 @@ import { RequestCounts } from "../insight/request-counts.ts";
 import { LiveStreams } from "../live/live-streams.ts";
 import { FakeSession } from "../testing/fake-session.ts";
 import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
-import { QuietLogger } from "../testing/quiet-logger.ts";
+import { RecordingLogger } from "../testing/recording-logger.ts";
 import { picture, VIDEO } from "../testing/tracks.ts";
 import { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { Addresses } from "./addresses.ts";
@@ -20,7 +20,7 @@ const asAdmin = { authorization: `Bearer ${ADMIN}` };
 
 async function setUp() {
   const clock = new ManualClock();
-  const logger = new QuietLogger();
+  const logger = new RecordingLogger();
   const repositories = await SqliteRepositories.open(":memory:");
   const channels = new Channels({ repositories, signer: new StreamKeySigner(new Uint8Array(32).fill(1)), clock });
   const engine = await TranscodeEngine.start({ logger, searchPath: "", installer: false });

@@ -5,14 +5,14 @@ import { Channels } from "../channels/channels.ts";
 import { StreamKeySigner } from "../channels/stream-key.ts";
 import { FakeSession } from "../testing/fake-session.ts";
 import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
-import { QuietLogger } from "../testing/quiet-logger.ts";
+import { RecordingLogger } from "../testing/recording-logger.ts";
 import { picture, VIDEO } from "../testing/tracks.ts";
 import { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { LiveStreams } from "./live-streams.ts";
 
 async function setUp(options: { maxStreams?: number } = {}) {
   const clock = new ManualClock();
-  const logger = new QuietLogger();
+  const logger = new RecordingLogger();
   const repositories = await SqliteRepositories.open(":memory:");
   const channels = new Channels({ repositories, signer: new StreamKeySigner(new Uint8Array(32).fill(1)), clock });
   const blobs = new MemoryBlobStore();

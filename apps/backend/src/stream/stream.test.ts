@@ -3,7 +3,7 @@ import type { AccessUnit } from "@klieg/media";
 import { DEFAULT_INGEST_PROFILE, type IngestProfile, KliegError } from "@klieg/protocol";
 import { describe, expect, it } from "vitest";
 import { FakeSession } from "../testing/fake-session.ts";
-import { QuietLogger } from "../testing/quiet-logger.ts";
+import { RecordingLogger } from "../testing/recording-logger.ts";
 import { AUDIO, picture, sound, VIDEO } from "../testing/tracks.ts";
 import type { Contribution } from "./contribution.ts";
 import { Stream } from "./stream.ts";
@@ -17,7 +17,7 @@ function setUp(profile: Partial<IngestProfile> = {}) {
     channel: "demo",
     profile: { ...DEFAULT_INGEST_PROFILE, ...profile },
     clock,
-    logger: new QuietLogger(),
+    logger: new RecordingLogger(),
     reconnectGraceMs: GRACE_MS,
   });
   const states: string[] = [];

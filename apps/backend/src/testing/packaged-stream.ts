@@ -5,7 +5,7 @@ import type { Contribution } from "../stream/contribution.ts";
 import { Stream } from "../stream/stream.ts";
 import { FakeSession } from "./fake-session.ts";
 import { MemoryBlobStore } from "./memory-blob-store.ts";
-import { QuietLogger } from "./quiet-logger.ts";
+import { RecordingLogger } from "./recording-logger.ts";
 import { AUDIO, picture, sound, VIDEO } from "./tracks.ts";
 
 const FRAME_TICKS = 3000;
@@ -14,7 +14,7 @@ const SOUND_TICKS = 1920;
 /** A stream with its packager and no transcoder, on a clock that a test turns. */
 export class PackagedStream implements AsyncDisposable {
   readonly clock = new ManualClock();
-  readonly logger = new QuietLogger();
+  readonly logger = new RecordingLogger();
   readonly blobs = new MemoryBlobStore();
   readonly stream: Stream;
   readonly packager: StreamPackager;

@@ -1,7 +1,7 @@
 import type { Logger } from "../ports/logger.ts";
 
-/** A logger for tests: keeps what it is told. */
-export class QuietLogger implements Logger {
+/** A logger that keeps what it is told. */
+export class RecordingLogger implements Logger {
   readonly lines: { readonly level: string; readonly fields: object; readonly message: string }[] = [];
 
   debug(fields: object, message: string): void {
