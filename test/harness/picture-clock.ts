@@ -71,6 +71,14 @@ export async function readPictureClock(page: Page): Promise<void> {
   await page.addInitScript({ content: READER });
 }
 
+/** Resolves once a frame was shown whose clock could be read. */
+export async function firstShownFrame(page: Page): Promise<ShownFrame> {
+  const first = await page.waitForFunction(
+    () => (globalThis as unknown as { kliegPictureClock: ClockReader }).kliegPictureClock.frames[0],
+  );
+  return (await first.jsonValue()) as ShownFrame;
+}
+
 /** The frames shown since the last call, and how many of them could not be read. */
 export function takeShownFrames(page: Page): Promise<ClockReader> {
   return page.evaluate(() => {
