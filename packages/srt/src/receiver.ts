@@ -16,7 +16,7 @@ const ACK_PERIOD = 10_000;
 const LIGHT_ACK_PACKETS = 64;
 /** Least time between two reports of the same loss, µs. */
 const MIN_NAK_PERIOD = 20_000;
-/** Reports that fall due within this time of each other go together, µs. */
+/** Early repeats of a report go with another one that is sent this long before they are due, µs. */
 const NAK_BATCH = 5_000;
 /** Acknowledgements that are waiting for their ACKACK. */
 const ACK_RECORDS = 256;
@@ -431,9 +431,10 @@ export class Receiver {
     let at = HEADER_SIZE;
     let next = Number.POSITIVE_INFINITY;
     for (let index = 0; index < losses.ranges; index++) {
-      if (losses.reportAtOf(index) <= now + NAK_BATCH && at <= limit) {
+      const first = (losses.reportsOf(index) & 1) === 0;
+      // A round trip's first report must not come early: it would be taken for a repeat of the last one's.
+      if (losses.reportAtOf(index) <= now + (twice && !first ? NAK_BATCH : 0) && at <= limit) {
         at = writeLoss(outlet.scratch, at, losses.firstOf(index), losses.lastOf(index));
-        const first = (losses.reportsOf(index) & 1) === 0;
         losses.noteReport(index, now + (!twice ? cycle : first ? MIN_NAK_PERIOD : cycle - MIN_NAK_PERIOD));
       }
       next = Math.min(next, losses.reportAtOf(index));

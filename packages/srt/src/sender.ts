@@ -242,7 +242,8 @@ export class Sender {
       let sequence = this.#lost.ranges > 0 ? this.#lost.firstOf(0) : undefined;
       if (sequence !== undefined) {
         // Reported again although the last retransmission cannot have been seen yet.
-        if ((this.#resentAt[sequence & this.#mask] as number) > now - roundTrip.rttMicros) {
+        const answerable = Math.max(roundTrip.rttMicros - roundTrip.varianceMicros, roundTrip.rttMicros / 2);
+        if ((this.#resentAt[sequence & this.#mask] as number) > now - answerable) {
           this.#lost.shift();
           continue;
         }
