@@ -7,6 +7,8 @@ import { LatencyController } from "./latency-controller.ts";
 const INTO_MEDIA = 0.02;
 /** Beginning later than wanted by less than this, seconds, is left to catching up. */
 const LATE_START = 0.25;
+/** How long after the first frame, ms, a late begin may still be skipped: until then it looks like one start. */
+const STARTING_MS = 1000;
 /** Share of the hold-back that must stay buffered when the begin is skipped. */
 const START_CUSHION = 0.7;
 /** Widening or narrowing the target by less than this, seconds, is not worth telling the engine. */
@@ -21,6 +23,8 @@ export class LiveHold {
   readonly #controller = new LatencyController();
   #guard = new LadderGuard();
   #target: number | null = null;
+  /** Until when playback is beginning; monotonic ms. */
+  #startingUntil = Number.NEGATIVE_INFINITY;
 
   constructor(video: HTMLVideoElement) {
     this.#video = video;
@@ -37,10 +41,15 @@ export class LiveHold {
   }
 
   /**
-   * To be called at the first frame. Loading took its time, so playback begins later than wanted; skipping that within what is already
-   * buffered shows at this moment only, while catching up would take half a minute.
+   * To be called at the first frame. Loading took its time, so playback begins later than wanted; skipping that within what is buffered
+   * by now, or in the next moment, hardly shows, while catching up would take half a minute. @param now monotonic ms.
    */
-  begin(edge: LiveEdge): void {
+  begin(edge: LiveEdge, now: number): void {
+    this.#startingUntil = now + STARTING_MS;
+    this.#skipLateStart(edge);
+  }
+
+  #skipLateStart(edge: LiveEdge): void {
     const late = edge.edge - edge.holdBack - this.#video.currentTime;
     const skip = Math.min(late, bufferedAhead(this.#video) - edge.holdBack * START_CUSHION);
     if (skip > LATE_START) this.#video.currentTime += skip;
@@ -54,6 +63,7 @@ export class LiveHold {
       this.#target ??= edge.holdBack;
       return;
     }
+    if (now < this.#startingUntil && following) this.#skipLateStart(edge);
     const { holdBack, partTarget } = edge;
     const bufferAhead = bufferedAfter(video);
     const latency = edge.edge - video.currentTime;
@@ -90,6 +100,7 @@ export class LiveHold {
 
   /** For a new engine: nothing is known of its playlist yet. */
   reset(): void {
+    this.#startingUntil = Number.NEGATIVE_INFINITY;
     this.#controller.restart();
     this.#guard = new LadderGuard();
     this.#target = null;

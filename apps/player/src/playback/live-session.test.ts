@@ -302,6 +302,25 @@ describe("live session (PLY1)", () => {
     player.session.close();
   });
 
+  it("skips a late begin as soon as there is enough buffered, in the first moment only", async () => {
+    const player = open();
+    player.session.load(SOURCE);
+    await vi.advanceTimersByTimeAsync(0);
+    player.engine().edge = { ...EDGE };
+    player.video.currentTime = 8;
+    player.video.ranges = [[7, 8.5]];
+    player.video.send("playing");
+    expect(player.video.currentTime).toBeCloseTo(8);
+    player.video.ranges = [[7, 10]];
+    await vi.advanceTimersByTimeAsync(300);
+    expect(player.video.currentTime).toBeCloseTo(9);
+    await vi.advanceTimersByTimeAsync(1000);
+    player.video.currentTime = 8;
+    await vi.advanceTimersByTimeAsync(300);
+    expect(player.video.currentTime).toBeCloseTo(8);
+    player.session.close();
+  });
+
   it("remembers volume and the measured bandwidth", async () => {
     const player = open();
     await player.play();

@@ -453,7 +453,7 @@ export class LiveSession implements AsyncDisposable {
       this.#startUpMs = now - this.#loadedAt;
       performance.mark("klieg-first-frame");
       const edge = this.#engine?.liveEdge();
-      if (edge?.live && this.#engine?.protocol === "hls.js") this.#hold.begin(edge);
+      if (edge?.live && this.#engine?.protocol === "hls.js") this.#hold.begin(edge, now);
     }
     if (this.#stall.waiting) this.#hold.resumed(now);
     this.#stall.end(now);
