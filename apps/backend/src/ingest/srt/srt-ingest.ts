@@ -38,6 +38,8 @@ export class SrtIngest implements Closable {
     this.#options = options;
     this.#listener = new SrtListener({
       latencyMs: options.latencyMs,
+      // Access units carry their own times: the latency is for filling holes, not for waiting where there are none.
+      delivery: "prompt",
       onConnection: (request) => this.#admit(request),
       onError: (error) => options.logger.error({ err: error }, "SRT socket failed"),
     });
@@ -112,7 +114,8 @@ class SrtContributor implements SrtConnectionHandler {
       this.#demuxer = new TsDemuxer(this.#contribution);
     } catch (error) {
       logRefusal(this.#logger, error);
-      void connection.close({ kind: "owner", by: "owner", message: "refused" });
+      // Refuses the handshake, with the error's reject code.
+      throw error;
     }
   }
 
