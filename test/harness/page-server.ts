@@ -21,7 +21,7 @@ export class PageServer implements AsyncDisposable {
       files.set(path, await readFile(require.resolve(specifier)));
     }
     const server = createServer((request, response) => {
-      const path = request.url ?? "";
+      const path = (request.url ?? "").split("?", 1)[0] ?? "";
       const file = files.get(path);
       const page = site.#pages.get(path);
       if (file !== undefined) response.setHeader("content-type", "text/javascript; charset=utf-8").end(file);
