@@ -324,7 +324,7 @@ describe.runIf(process.platform === "linux")("TRN6: no FFmpeg outlives a backend
       JSON.stringify(path.resolve(import.meta.dirname, "../../apps/backend/src/transcode", file));
     const script = `
       import { makeFootage } from ${at("testing/footage.ts")};
-      import { RecordingLogger } from ${at("testing/recording-logger.ts")};
+      import { RecordingLogger } from ${at("../testing/recording-logger.ts")};
       import { TranscodeEngine } from ${at("transcode-engine.ts")};
       import { Transcoder } from ${at("transcoder.ts")};
       import { parseLadder } from ${at("ladder.ts")};
@@ -344,7 +344,11 @@ describe.runIf(process.platform === "linux")("TRN6: no FFmpeg outlives a backend
       cwd: path.resolve(import.meta.dirname, "../../apps/backend"),
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const [line] = (await once(backend.stdout, "data")) as [Buffer];
+    const early = once(backend, "exit").then(([code]) => {
+      throw new Error(`the stand-in for the backend ended with ${code} before FFmpeg made anything`);
+    });
+    const [line] = (await Promise.race([once(backend.stdout, "data"), early])) as [Buffer];
+    early.catch(() => undefined);
     const pid = Number(line.toString());
     expect(alive(pid)).toBe(true);
     backend.kill("SIGKILL");
