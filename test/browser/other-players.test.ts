@@ -67,7 +67,7 @@ describe("PKG1 DLV1: other people's players, on pages of another origin", () => 
     await backend?.[Symbol.asyncDispose]();
   });
 
-  it.each([
+  it.concurrent.each([
     // Shaka 5.2 leaves some parts that it fetched out of the buffer and jumps the hole (its issue 10589).
     { player: "Shaka Player, low latency", page: SHAKA, mode: "low-latency", within: 4, stalls: 4 },
     { player: "Shaka Player, plain", page: SHAKA, mode: "plain", within: 16, stalls: 0 },
