@@ -299,7 +299,8 @@ describe.runIf(existsSync(SYSTEM_FFMPEG))("TRN6: a machine that is too slow", ()
       ladder: parseLadder("120p:200k,90p:100k"),
       timings: { restoreMs: 4000 },
     });
-    const footage = repeated(await makeFootage({ seconds: 2, gop: 30 }), 180_000, 20);
+    const GOP = 30;
+    const footage = repeated(await makeFootage({ seconds: 2, gop: GOP }), 180_000, 20);
     const live = feedLive(transcoder, footage);
     const degraded = await transcoder.events.once("degraded");
     expect(degraded).toMatchObject({ removed: "120p" });
@@ -311,10 +312,11 @@ describe.runIf(existsSync(SYSTEM_FFMPEG))("TRN6: a machine that is too slow", ()
     await made.until(() => made.of("120p").length > count + 60);
     live.stop();
     await transcoder.drain();
-    // The lowest was made all the time, but for what was on its way when FFmpeg was changed.
+    // The lowest was made all the time. How far FFmpeg was behind when it was changed depends on the machine: within
+    // three seconds nothing is missing; beyond them the new one begins at a keyframe, a GOP further on at the most.
     const times = new Set(made.times("90p"));
     const last = made.times("90p").at(-1) as number;
-    expect(videoTimes(footage).filter((pts) => pts < last && !times.has(pts)).length).toBeLessThanOrEqual(3);
+    expect(videoTimes(footage).filter((pts) => pts < last && !times.has(pts)).length).toBeLessThanOrEqual(GOP);
   });
 });
 

@@ -16,6 +16,8 @@ export interface TranscodedRendition {
 
 interface RenditionState {
   track: Track | undefined;
+  /** Newest presentation time of its pictures. */
+  lastPts: number | undefined;
   lastDts: number | undefined;
   /** Which stretch of the timeline it is on. */
   stretch: number | undefined;
@@ -45,6 +47,19 @@ export class RenditionStitcher {
   /** Newest presentation time of any video rendition, 90 kHz ticks. */
   get lastVideoPts(): number | undefined {
     return this.#lastVideoPts;
+  }
+
+  /**
+   * Newest presentation time of the video renditions of those names, 90 kHz ticks. FFmpeg is not equally far with all:
+   * what goes on without the one that was ahead goes on from where it was itself.
+   */
+  lastVideoPtsOf(names: readonly string[]): number | undefined {
+    let last: number | undefined;
+    for (const name of names) {
+      const pts = this.#states.get(name)?.lastPts;
+      if (pts !== undefined && (last === undefined || pts > last)) last = pts;
+    }
+    return last;
   }
 
   /** The source has a keyframe there. */
@@ -77,6 +92,7 @@ export class RenditionStitcher {
     if (state.waiting && !keyframe) return;
     state.waiting = false;
     state.lastDts = unit.dts;
+    if (video) state.lastPts = Math.max(state.lastPts ?? unit.pts, unit.pts);
     if (video) this.#lastVideoPts = Math.max(this.#lastVideoPts ?? unit.pts, unit.pts);
     const { track } = state;
     const { dts, pts, data } = unit;
@@ -88,7 +104,7 @@ export class RenditionStitcher {
   #state(name: string): RenditionState {
     let state = this.#states.get(name);
     if (state === undefined) {
-      state = { track: undefined, lastDts: undefined, stretch: undefined, waiting: false };
+      state = { track: undefined, lastPts: undefined, lastDts: undefined, stretch: undefined, waiting: false };
       this.#states.set(name, state);
     }
     return state;

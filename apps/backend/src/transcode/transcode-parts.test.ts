@@ -125,6 +125,8 @@ describe("TRN6: what one FFmpeg after another makes becomes one rendition", () =
     expect(made.map(({ keyframe }) => keyframe)).toEqual([true, false, false, false, true]);
     expect(new Set(made.map((emitted) => emitted.track))).toEqual(new Set([track]));
     expect(stitcher.lastVideoPts).toBe(9000);
+    expect(stitcher.lastVideoPtsOf([rendition.name])).toBe(9000);
+    expect(stitcher.lastVideoPtsOf(["another"])).toBeUndefined();
   });
 
   test("another configuration waits for the source's next keyframe", () => {

@@ -41,6 +41,8 @@ export interface TranscoderOptions {
 }
 
 const TICK_MS = 250;
+/** The renditions that FFmpeg is less far with may be so much behind the newest. */
+const KEPT_BEHIND = TICKS_PER_SECOND;
 /** An FFmpeg that comes back may have so much to catch up with; with more, it begins at a keyframe after. */
 const CATCH_UP = 3 * TICKS_PER_SECOND;
 /** A source too slow for {@link PROBED_FRAMES} soon is begun with after so much of it. */
@@ -306,7 +308,8 @@ export class Transcoder implements MediaSink, Closable {
   /** What a run begins with: where the last one stopped, if that is not too long ago, else a keyframe after it. */
   #seed(plan: RunPlan): { seed: readonly AccessUnit[]; after: number | undefined } {
     const { units } = this.#recent;
-    const made = this.#stitcher.lastVideoPts;
+    const names = plan.video?.rungs.map(({ name }) => name) ?? [];
+    const made = this.#stitcher.lastVideoPtsOf(names) ?? this.#stitcher.lastVideoPts;
     const first = units[0];
     const last = units.at(-1);
     const resumes =
@@ -446,7 +449,7 @@ export class Transcoder implements MediaSink, Closable {
 
   #onTick(): void {
     const made = this.#stitcher.lastVideoPts;
-    if (made !== undefined) this.#recent.forgetBefore(made);
+    if (made !== undefined) this.#recent.forgetBefore(made - KEPT_BEHIND);
     const now = this.#clock.now();
     if (this.#limit.isDue(now)) this.#review();
     const run = this.#relay.current;
