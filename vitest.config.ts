@@ -6,6 +6,9 @@ const withRealPeers = {
   hookTimeout: 120_000,
   fileParallelism: false,
   pool: "forks",
+  // These run in real time beside encoders and a browser. A shared machine may take the cores away for seconds; what
+  // fails twice fails, and a test that needed its second chance is named in the output.
+  retry: process.env.CI === undefined ? 0 : 1,
 } as const;
 
 // The names are words of `npm test -- WORD` too.
