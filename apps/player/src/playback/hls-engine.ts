@@ -1,7 +1,8 @@
-import Hls, { type ErrorData, type HlsConfig, type Level, type RetryConfig } from "hls.js";
+import Hls, { type ErrorData, type FragLoadedData, type HlsConfig, type Level, type RetryConfig } from "hls.js";
 import type { EngineOptions, LiveEdge, PlaybackEngine } from "./engine.ts";
 import { PatientPlaylistLoader } from "./patient-playlist-loader.ts";
 import type { Rendition } from "./rendition.ts";
+import { SwitchGate } from "./switch-gate.ts";
 
 /** What fails is retried fast, since a live viewer has about a second of cushion. */
 const FAST_RETRY = { maxNumRetry: 3, retryDelayMs: 250, maxRetryDelayMs: 2000 };
@@ -10,7 +11,10 @@ const ONE_RETRY = { maxNumRetry: 1, retryDelayMs: 0, maxRetryDelayMs: 0 };
 /** A playlist that does not come in time is asked for again: whether the server is there at all is for the session to notice. */
 const ASK_AGAIN = { maxNumRetry: 100_000, retryDelayMs: 100, maxRetryDelayMs: 1000 };
 
-function config(bandwidth: number): Partial<HlsConfig> {
+/** Two times nearer than this, seconds, are the same. */
+const SAME_TIME = 0.02;
+
+function config(bandwidth: number, gate: SwitchGate): Partial<HlsConfig> {
   return {
     debug: import.meta.env.DEV,
     lowLatencyMode: true,
@@ -19,6 +23,7 @@ function config(bandwidth: number): Partial<HlsConfig> {
     preferManagedMediaSource: true,
     abrEwmaDefaultEstimate: bandwidth,
     abrEwmaDefaultEstimateMax: Math.max(bandwidth, 5_000_000),
+    abrController: throughGate(gate),
     pLoader: PatientPlaylistLoader,
     // The distance from the edge is the LatencyController's business alone: hls.js neither changes the rate nor the target nor jumps.
     maxLiveSyncPlaybackRate: 1,
@@ -45,15 +50,29 @@ function policy(timeoutMs: number, timeoutRetry: RetryConfig, errorRetry: RetryC
   };
 }
 
+/** hls.js's automatic choice, which takes effect when the gate lets it. */
+function throughGate(gate: SwitchGate): HlsConfig["abrController"] {
+  return class extends Hls.DefaultConfig.abrController {
+    override get nextAutoLevel(): number {
+      return gate.choose(super.nextAutoLevel, this.hls.loadLevel, performance.now());
+    }
+    override set nextAutoLevel(index: number) {
+      gate.force(index);
+      super.nextAutoLevel = index;
+    }
+  };
+}
+
 /** hls.js, in low-latency mode. */
 export class HlsEngine implements PlaybackEngine {
   readonly protocol = "hls.js";
   readonly #hls: Hls;
+  readonly #gate = new SwitchGate();
   #destroyed = false;
 
   constructor(options: EngineOptions) {
     const { video, events, chooseStart, bandwidth } = options;
-    const hls = new Hls(config(bandwidth));
+    const hls = new Hls(config(bandwidth, this.#gate));
     this.#hls = hls;
     hls.on(Hls.Events.MANIFEST_PARSED, (_event, data) => {
       const renditions = data.levels.map(toRendition);
@@ -66,6 +85,12 @@ export class HlsEngine implements PlaybackEngine {
       events.renditions?.(renditions);
     });
     hls.on(Hls.Events.LEVELS_UPDATED, (_event, data) => events.renditions?.(data.levels.map(toRendition)));
+    hls.on(Hls.Events.FRAG_LOADED, (_event, data) => this.#onLoaded(data));
+    hls.on(Hls.Events.LEVEL_SWITCHING, (_event, data) => {
+      if (data.level !== this.#gate.wanted) return;
+      this.#gate.wanted = null;
+      hls.loadLevel = data.level;
+    });
     hls.on(Hls.Events.LEVEL_SWITCHED, (_event, data) => events.rendition?.(data.level));
     hls.on(Hls.Events.ERROR, (_event, data) => events.fault(toFault(data)));
     hls.attachMedia(video);
@@ -101,11 +126,13 @@ export class HlsEngine implements PlaybackEngine {
   }
 
   pin(index: number | null): void {
-    this.#hls.loadLevel = index ?? -1;
+    const later = index !== null && index !== this.#hls.loadLevel && this.#gate.midSegment;
+    this.#gate.wanted = later ? index : null;
+    this.#hls.loadLevel = later ? -1 : (index ?? -1);
   }
 
   get automatic(): boolean {
-    return this.#hls.autoLevelEnabled;
+    return this.#hls.autoLevelEnabled && this.#gate.wanted === null;
   }
 
   cap(index: number | null): void {
@@ -139,6 +166,12 @@ export class HlsEngine implements PlaybackEngine {
   swapAudioCodec(): void {
     this.#hls.swapAudioCodec();
     this.#hls.recoverMediaError();
+  }
+
+  #onLoaded({ frag, part }: FragLoadedData): void {
+    if (frag.type !== "main" || frag.sn === "initSegment") return;
+    const open = frag === this.#hls.latestLevelDetails?.fragmentHint;
+    this.#gate.loaded(part === null || (!open && part.end > frag.end - SAME_TIME));
   }
 
   destroy(): void {
