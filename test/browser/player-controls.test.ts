@@ -81,10 +81,12 @@ describe("PLY1 PLY3: the player's controls", () => {
     expect((await watched.now()).paused).toBe(false);
     await keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
+    const fullScreen = () => page.evaluate(() => document.fullscreenElement?.classList.contains("player") ?? false);
+    const complaints = { diagnose: () => watched.complaints.join("\n") };
     await keyboard.press("f");
-    await page.waitForFunction(() => document.fullscreenElement?.classList.contains("player"));
+    await until(fullScreen, { what: "full screen", ...complaints });
     await keyboard.press("f");
-    await page.waitForFunction(() => document.fullscreenElement === null);
+    await until(async () => !(await fullScreen()), { what: "out of full screen", ...complaints });
     expect(watched.complaints).toEqual([]);
     expect(await watched.violations()).toEqual([]);
   });

@@ -12,6 +12,10 @@ import { WatchedPage } from "../harness/watched-page.ts";
 const STEADY_MS = 60_000;
 /** The encoder's and the decoder's own delay, which the player's figure (ingest to screen) does not hold. Seconds. */
 const MOST_UNTOLD = 0.4;
+/** Shorter halts are not seen, ms. */
+const SEEN_MS = 100;
+/** A picture that stands still for so long is frozen; a busy machine drops frames for less. */
+const FREEZE_MS = 500;
 
 describe("PLY1: the player at the live edge", () => {
   let backend: BackendProcess;
@@ -62,8 +66,9 @@ describe("PLY1: the player at the live edge", () => {
     expect(words).toMatch(/^Live, [12][.]\d s behind the broadcast$/);
   });
 
-  it("switches to every quality of the menu and back to automatic without a stall", async () => {
+  it("switches to every quality of the menu and back to automatic without a halt that can be seen", async () => {
     const before = await watched.now();
+    await takeShownFrames(watched.page);
     await watched.page.mouse.move(400, 300);
     await watched.page.getByRole("button", { name: "Quality" }).click();
     const offered = await watched.page.getByRole("menuitemradio").allTextContents();
@@ -80,7 +85,11 @@ describe("PLY1: the player at the live edge", () => {
     await choose(/^Auto/);
     await watched.becomes("360p by itself", (now) => now.videoHeight === 360 && now.rendition === "360", 30_000);
     const now = await watched.now();
-    expect(now.stalls.slice(before.stalls.length)).toEqual([]);
+    // The decoder takes a frame's time to change the picture's size.
+    expect(now.stalls.slice(before.stalls.length).filter(({ ms }) => ms === null || ms > SEEN_MS)).toEqual([]);
+    const { frames } = await takeShownFrames(watched.page);
+    const pauses = frames.slice(1).map(({ shownAt }, at) => shownAt - (frames[at]?.shownAt ?? Number.NaN));
+    expect(Math.max(...pauses)).toBeLessThan(FREEZE_MS);
     expect(now).toMatchObject({ stage: "playing", following: true });
   });
 
