@@ -130,12 +130,13 @@ describe("ING5 PKG4: encoders on a bad day", () => {
           return file;
         }),
       );
-      await using _encoder = new Child("ffmpeg", [
-        ...["-v", "error", "-re", "-f", "mpegts", "-i", `concat:${files.join("|")}`, "-c", "copy", "-copyts"],
-        ...["-srt_streamid", key, "-f", "mpegts", `srt://127.0.0.1:${backend.ports.srt}`],
-      ]);
+      // One SRT connection, through which one encoder speaks after the other, each from its own zero.
+      const send = (file: string) => `ffmpeg -v error -re -f mpegts -i ${file} -c copy -f mpegts -`;
+      const door = `srt://127.0.0.1:${backend.ports.srt}?streamid=${key}`;
+      const script = `(${files.map(send).join("; ")}; sleep 1) | srt-live-transmit -q -a:no -chunk:1316 file://con '${door}'`;
+      await using _encoder = new Child("sh", ["-c", script]);
       const { id } = await backend.live("changes");
-      const snapshots = await followPlaylist(sourceOf(id), () => false, AbortSignal.timeout(40_000));
+      const snapshots = await followPlaylist(sourceOf(id), () => false, AbortSignal.timeout(80_000));
       const playlist = readPlaylist(snapshots.at(-1)?.text ?? "");
       expect(playlist.ended).toBe(true);
       const change = playlist.segments.findIndex(({ map }) => map !== playlist.segments[0]?.map);

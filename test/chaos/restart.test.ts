@@ -41,7 +41,7 @@ describe("the backend killed with -9", () => {
     await using backend = await BackendProcess.start();
     await using encoder = encode({ url: backend.rtmpUrl(), format: "flv", size: "320x180" });
     const { id } = await backend.live();
-    const waiting = fetch(`${backend.http}/v1/streams/${id}/source/index.m3u8?_HLS_msn=1`);
+    const waiting = fetch(`${backend.http}/v1/streams/${id}/source/index.m3u8?_HLS_msn=2`);
     const started = Date.now();
     await backend.stop();
     expect(Date.now() - started).toBeLessThan(5000);
