@@ -22,7 +22,7 @@ const picture = (rate: string, seconds = 7) => [
 const tone = (rate: number, seconds = 7) => ["-f", "lavfi", "-i", `sine=sample_rate=${rate}:duration=${seconds}`];
 const x264 = (gop: number, bFrames: number) =>
   `-c:v libx264 -preset veryfast -g ${gop} -bf ${bFrames} -pix_fmt yuv420p`.split(" ");
-const FOOTAGE = "/work/shared/media/traffic-768x432-25.mp4";
+const FOOTAGE = join(import.meta.dirname, "../../../shared/media/traffic-768x432-25.mp4");
 
 const sources: readonly { name: string; container: UnitContainer; args: readonly string[] }[] = [
   {
