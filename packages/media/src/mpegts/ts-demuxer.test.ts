@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AccessUnit } from "../access-unit.ts";
+import { MediaLog } from "../testing/media-log.ts";
 import { STREAM_TYPE } from "./stream-kind.ts";
 import {
   aac,
   adtsFrame,
   annexB,
   bytes,
-  Collector,
   H264_SETS,
   h264,
   lengthPrefixed,
@@ -31,8 +31,8 @@ function picture(n: number, keyframe = n === 0, size = 40): Uint8Array {
   return keyframe ? annexB(H264_SETS.small.sps, H264_SETS.small.pps, nal) : annexB(nal);
 }
 
-function demux(stream: Uint8Array | MadeStream, options: TsDemuxerOptions = {}): Collector & { demuxer: TsDemuxer } {
-  const collector = new Collector();
+function demux(stream: Uint8Array | MadeStream, options: TsDemuxerOptions = {}): MediaLog & { demuxer: TsDemuxer } {
+  const collector = new MediaLog();
   const demuxer = new TsDemuxer(collector, options);
   demuxer.push(stream instanceof MadeStream ? stream.bytes : stream);
   demuxer.flush();
@@ -251,7 +251,7 @@ describe("loss", () => {
 
   test("what the transport tells of is believed: sixteen packets leave no trace in the counters", () => {
     const { packets } = pictures(12, 5);
-    const collector = new Collector();
+    const collector = new MediaLog();
     const demuxer = new TsDemuxer(collector);
     demuxer.push(bytes(...packets.slice(0, 2 + 2 * perPicture + 2)));
     demuxer.lost();
@@ -306,7 +306,7 @@ describe("loss", () => {
           const from = Math.min(at, broken.length - cut);
           broken = bytes(broken.slice(0, from), put, broken.slice(from + cut));
         }
-        const collector = new Collector();
+        const collector = new MediaLog();
         const demuxer = new TsDemuxer(collector, { waitForKeyframe: false });
         demuxer.push(broken);
         demuxer.flush();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { AccessUnit, Track, VideoTrack } from "../access-unit.ts";
 import { MediaError } from "../media-error.ts";
-import { aac, bytes, Collector, h264, lengthPrefixed, opus, opusPacket, slice } from "./testing/material.ts";
+import { MediaLog } from "../testing/media-log.ts";
+import { aac, bytes, h264, lengthPrefixed, opus, opusPacket, slice } from "./testing/material.ts";
 import { TIMESTAMP_MODULUS } from "./timestamp-unwrap.ts";
 import { TsDemuxer } from "./ts-demuxer.ts";
 import { TsMuxer, type TsMuxerOptions } from "./ts-muxer.ts";
@@ -155,7 +156,7 @@ describe("program tables", () => {
       .map((chunk) => ((chunk[TS_PACKET_SIZE + 10] as number) >> 1) & 0x1f);
     expect(versions).toEqual([0, 1, 2, 3]);
 
-    const collector = new Collector();
+    const collector = new MediaLog();
     const demuxer = new TsDemuxer(collector);
     demuxer.push(bytes(...stream));
     demuxer.flush();
@@ -167,7 +168,7 @@ describe("program tables", () => {
   test("a configuration that changes needs no other tables: parameter sets are in band", () => {
     const { packets, chunks } = mux([picture(h264(), 0, true), picture(h264(0, "large"), 3000, true)]);
     expect(tables(packets)).toBe(2);
-    const collector = new Collector();
+    const collector = new MediaLog();
     const demuxer = new TsDemuxer(collector);
     demuxer.push(bytes(...chunks));
     demuxer.flush();
@@ -188,7 +189,7 @@ describe("bytes", () => {
     const track = aac();
     for (let size = 1; size < 600; size += 1) {
       const { chunks } = mux([{ ...sound(track, 0), data: new Uint8Array(size).fill(3) }]);
-      const collector = new Collector();
+      const collector = new MediaLog();
       const demuxer = new TsDemuxer(collector);
       demuxer.push(bytes(...chunks));
       demuxer.flush();

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AccessUnit, Track } from "../access-unit.ts";
-import { aac, Collector, h264, hevc, mp3, mp3Frame, opus, opusPacket, slice } from "./testing/material.ts";
+import { MediaLog } from "../testing/media-log.ts";
+import { aac, h264, hevc, mp3, mp3Frame, opus, opusPacket, slice } from "./testing/material.ts";
 import { TIMESTAMP_MODULUS } from "./timestamp-unwrap.ts";
 import { TsDemuxer } from "./ts-demuxer.ts";
 import { TsMuxer } from "./ts-muxer.ts";
@@ -111,7 +112,7 @@ describe("access units through multiplexer and demultiplexer", () => {
           const stream = Buffer.concat(chunks);
           checkStream(stream);
 
-          const got = new Collector();
+          const got = new MediaLog();
           const demuxer = new TsDemuxer(got);
           for (let at = 0, i = 0; at < stream.length; i += 1) {
             const count = cuts[i % cuts.length] as number;

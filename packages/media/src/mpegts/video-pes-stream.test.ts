@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { AccessUnit } from "../access-unit.ts";
 import { fromRbsp } from "../nal/emulation-prevention.ts";
+import { MediaLog } from "../testing/media-log.ts";
 import { STREAM_TYPE } from "./stream-kind.ts";
 import {
   annexB,
   bytes,
-  Collector,
   H264_DELIMITER,
   H264_SETS,
   hex,
@@ -26,8 +26,8 @@ const recoveryPoint = fromRbsp(hex("0606018480"));
 const begin = (streamType: number = STREAM_TYPE.H264) => new MadeStream().tables([{ pid: VIDEO, streamType }]);
 
 /** Pushes packet by packet; tells for each access unit after how many packets it came. */
-function follow(stream: MadeStream): { units: AccessUnit[]; after: number[]; collector: Collector } {
-  const collector = new Collector();
+function follow(stream: MadeStream): { units: AccessUnit[]; after: number[]; collector: MediaLog } {
+  const collector = new MediaLog();
   const demuxer = new TsDemuxer(collector);
   const after: number[] = [];
   // Three packets are needed to be sure of the boundaries; the first two are tables.

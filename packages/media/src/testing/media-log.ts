@@ -18,6 +18,10 @@ export class MediaLog implements MediaSink {
     this.warnings.push(warning);
   }
 
+  get codes(): string[] {
+    return this.warnings.map(({ code }) => code);
+  }
+
   get videoTracks(): VideoTrack[] {
     return this.tracks.filter((track) => track.kind === "video");
   }

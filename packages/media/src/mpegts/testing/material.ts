@@ -1,7 +1,7 @@
 import { aacTrack } from "../../aac/aac-track.ts";
 import { buildAdtsFrame } from "../../aac/adts.ts";
 import { buildAudioSpecificConfig } from "../../aac/audio-specific-config.ts";
-import type { AccessUnit, AudioTrack, MediaSink, MediaWarning, Track, VideoTrack } from "../../access-unit.ts";
+import type { AudioTrack, VideoTrack } from "../../access-unit.ts";
 import { BitWriter } from "../../bits/bit-writer.ts";
 import { h264Track } from "../../h264/h264-track.ts";
 import { hevcTrack } from "../../hevc/hevc-track.ts";
@@ -112,29 +112,6 @@ export function bytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 export function hex(digits: string): Uint8Array {
   return new Uint8Array(Buffer.from(digits, "hex"));
-}
-
-/** A `MediaSink` that keeps everything. */
-export class Collector implements MediaSink {
-  readonly tracks: Track[] = [];
-  readonly units: AccessUnit[] = [];
-  readonly warnings: MediaWarning[] = [];
-
-  onTrack(track: Track): void {
-    this.tracks.push(track);
-  }
-
-  onAccessUnit(unit: AccessUnit): void {
-    this.units.push(unit);
-  }
-
-  onWarning(warning: MediaWarning): void {
-    this.warnings.push(warning);
-  }
-
-  get codes(): string[] {
-    return this.warnings.map(({ code }) => code);
-  }
 }
 
 export interface MadePes {
