@@ -49,6 +49,15 @@ export const ERROR_TABLE = {
   overloaded: { status: 503, retryable: true, rtmp: "NetStream.Publish.Rejected", srt: 1503 },
   storage_unavailable: { status: 507, retryable: true },
   transcoder_unavailable: { status: 503, retryable: true },
+  /** WebRTC cannot be had here, or not now: no media worker, or it failed. */
+  webrtc_unavailable: { status: 503, retryable: true },
+  /** The session description cannot be taken: malformed, too big, or nothing in it that both ends know. */
+  sdp_invalid: { status: 400, retryable: false },
+  precondition_required: { status: 428, retryable: false },
+  precondition_failed: { status: 412, retryable: false },
+  room_full: { status: 503, retryable: true },
+  invite_invalid: { status: 401, retryable: false },
+  invite_expired: { status: 401, retryable: false },
   internal: { status: 500, retryable: true, rtmp: "NetStream.Failed", srt: 1500 },
 } as const satisfies Record<string, ErrorRow>;
 

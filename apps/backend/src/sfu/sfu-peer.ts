@@ -1,0 +1,97 @@
+import { Emitter } from "@klieg/base";
+import type { types } from "mediasoup";
+import type { SfuNode, SfuStage } from "./sfu-stage.ts";
+
+export interface SfuPeerOptions {
+  /** What the congestion control begins with towards this peer, bits/s. */
+  readonly initialBitrate?: number;
+  /** A peer that answers no consent check for so long is gone, s. */
+  readonly iceConsentTimeoutS?: number;
+}
+
+export type SfuPeerState = "new" | "connected" | "disconnected" | "closed";
+
+/** Why a peer closed: asked to; its network is gone; its DTLS failed or said goodbye; its worker died. */
+export type SfuPeerEnd = "owner" | "ice" | "dtls" | "worker";
+
+export interface SfuPeerEvents {
+  state: { readonly state: SfuPeerState; readonly end?: SfuPeerEnd };
+}
+
+/** One WebRTC connection of a stage: ICE-lite, DTLS and RTP of one remote peer, which may send and receive. */
+export class SfuPeer implements Disposable {
+  readonly events = new Emitter<SfuPeerEvents>();
+  readonly transport: types.WebRtcTransport;
+  readonly node: SfuNode;
+  readonly #stage: SfuStage;
+  readonly #onClosed: () => void;
+  #state: SfuPeerState = "new";
+
+  constructor(options: {
+    stage: SfuStage;
+    node: SfuNode;
+    transport: types.WebRtcTransport;
+    onClosed: () => void;
+  }) {
+    this.#stage = options.stage;
+    this.node = options.node;
+    this.transport = options.transport;
+    this.#onClosed = options.onClosed;
+    const { transport } = options;
+    transport.on("dtlsstatechange", (state) => {
+      if (state === "connected") this.#enter("connected");
+      else if (state === "failed" || state === "closed") this.#end("dtls");
+    });
+    transport.on("icestatechange", (state) => {
+      if (state === "disconnected") this.#enter("disconnected");
+      else if (state === "closed") this.#end("ice");
+      else if ((state === "connected" || state === "completed") && transport.dtlsState === "connected") {
+        this.#enter("connected");
+      }
+    });
+    transport.on("routerclose", () => this.#end(this.node.router.closed && !this.#stage.closed ? "worker" : "owner"));
+  }
+
+  get state(): SfuPeerState {
+    return this.#state;
+  }
+
+  /** Takes what the peer sends into the stage. @throws where mediasoup does not take the parameters. */
+  async produce(options: types.ProducerOptions): Promise<types.Producer> {
+    const producer = await this.transport.produce(options);
+    this.#stage.register(producer, this.node);
+    return producer;
+  }
+
+  /**
+   * Sends a producer of the stage to the peer, from whichever worker it lives on.
+   * @throws {KliegError} `gone` where the producer is.
+   */
+  async consume(options: types.ConsumerOptions): Promise<types.Consumer> {
+    await this.#stage.bring(options.producerId, this.node);
+    return this.transport.consume(options);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#end("owner");
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #end(end: SfuPeerEnd): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.transport.close();
+    this.#onClosed();
+    this.events.emit("state", { state: "closed", end });
+  }
+
+  #enter(state: SfuPeerState): void {
+    if (this.#state === state || this.#state === "closed") return;
+    this.#state = state;
+    this.events.emit("state", { state });
+  }
+}

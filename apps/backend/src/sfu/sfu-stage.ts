@@ -1,0 +1,267 @@
+import { Emitter } from "@klieg/base";
+import { KliegError } from "@klieg/protocol";
+import type { types } from "mediasoup";
+import type { Logger } from "../ports/logger.ts";
+import { SfuFeed } from "./sfu-feed.ts";
+import { SfuPeer, type SfuPeerOptions } from "./sfu-peer.ts";
+import { SfuTap, type SfuTapSink } from "./sfu-tap.ts";
+import type { SfuWorker } from "./sfu-worker.ts";
+
+export interface SfuStageOptions {
+  readonly workers: readonly SfuWorker[];
+  readonly logger: Logger;
+  readonly onClosed: () => void;
+}
+
+/** One worker's part of a stage. */
+export interface SfuNode {
+  readonly worker: SfuWorker;
+  readonly router: types.Router;
+}
+
+/** A producer of the stage and where it lives. */
+export interface StageProducer {
+  readonly producer: types.Producer;
+  readonly node: SfuNode;
+}
+
+export interface SfuStageEvents {
+  producer: StageProducer;
+  producerClosed: { readonly id: string };
+  /** A worker died with part of the stage: the peers and producers that it had are closed. */
+  workerLost: { readonly worker: number };
+}
+
+/** So many peers fit a worker before the next one is taken for the same stage: piping has its price too. */
+const PEERS_BEFORE_SPREADING = 25;
+
+/**
+ * What is sent and watched together: a broadcast, or a room. Its producers live wherever their sender is; a consumer on
+ * another worker gets them through a pipe, one for all consumers there, so that one stage can fill every core.
+ */
+export class SfuStage implements Disposable {
+  readonly events = new Emitter<SfuStageEvents>();
+  readonly #options: SfuStageOptions;
+  readonly #nodes = new Map<SfuWorker, Promise<SfuNode>>();
+  readonly #producers = new Map<string, StageProducer>();
+  /** Pipes by producer and worker. */
+  readonly #pipes = new Map<string, Promise<void>>();
+  readonly #peers = new Set<SfuPeer>();
+  readonly #peersOf = new Map<SfuWorker, number>();
+  readonly #subscriptions = new DisposableStack();
+  #closed = false;
+
+  constructor(options: SfuStageOptions) {
+    this.#options = options;
+    for (const worker of options.workers) {
+      this.#subscriptions.use(worker.events.on("died", () => this.#onWorkerDied(worker)));
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get peers(): ReadonlySet<SfuPeer> {
+    return this.#peers;
+  }
+
+  get producers(): ReadonlyMap<string, StageProducer> {
+    return this.#producers;
+  }
+
+  /** What its routers can carry; the same on every worker. @throws {KliegError} `webrtc_unavailable`. */
+  async rtpCapabilities(): Promise<types.RtpCapabilities> {
+    return (await this.#node(this.#choose())).router.rtpCapabilities;
+  }
+
+  /**
+   * A new WebRTC peer, on the worker that suits it best.
+   * @throws {KliegError} `webrtc_unavailable` where the worker cannot be started, `gone` once the stage is closed.
+   */
+  async addPeer(options: SfuPeerOptions): Promise<SfuPeer> {
+    const worker = this.#choose();
+    const node = await this.#node(worker);
+    let peer: SfuPeer;
+    try {
+      const transport = await node.router.createWebRtcTransport({
+        webRtcServer: await worker.server(),
+        enableUdp: true,
+        enableTcp: true,
+        preferUdp: true,
+        initialAvailableOutgoingBitrate: options.initialBitrate ?? 1_500_000,
+        iceConsentTimeout: options.iceConsentTimeoutS ?? 15,
+        enableSctp: false,
+      });
+      peer = new SfuPeer({ stage: this, node, transport, onClosed: () => this.#removePeer(worker, peer) });
+    } catch (error) {
+      throw unavailable(error);
+    }
+    if (this.#closed) {
+      peer.close();
+      throw new KliegError("gone", "This has ended.");
+    }
+    this.#peers.add(peer);
+    this.#peersOf.set(worker, (this.#peersOf.get(worker) ?? 0) + 1);
+    worker.load += 1;
+    return peer;
+  }
+
+  /**
+   * A producer whose RTP packets this process makes.
+   * @throws {KliegError} `webrtc_unavailable`, `gone`; TypeError where mediasoup does not take the parameters.
+   */
+  async addFeed(kind: types.MediaKind, rtpParameters: types.RtpParameters): Promise<SfuFeed> {
+    const node = await this.#node(this.#home());
+    const transport = await node.router.createDirectTransport();
+    try {
+      const producer = await transport.produce({ kind, rtpParameters });
+      this.register(producer, node);
+      return new SfuFeed(transport, producer);
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Hands a producer's RTP packets to this process.
+   * @throws {KliegError} `gone` where the producer is.
+   */
+  async addTap(producerId: string, sink: SfuTapSink): Promise<SfuTap> {
+    const found = this.#producers.get(producerId);
+    if (found === undefined) throw new KliegError("gone", "What was sent is no longer there.");
+    const { router } = found.node;
+    const transport = await router.createDirectTransport();
+    try {
+      const consumer = await transport.consume({ producerId, rtpCapabilities: router.rtpCapabilities, enableRtx: false });
+      return new SfuTap(transport, consumer, found.producer, sink);
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
+  }
+
+  canConsume(producerId: string, rtpCapabilities: types.RtpCapabilities): boolean {
+    const found = this.#producers.get(producerId);
+    return found?.node.router.canConsume({ producerId, rtpCapabilities }) === true;
+  }
+
+  /** For the stage's own parts: a producer is there. */
+  register(producer: types.Producer, node: SfuNode): void {
+    const entry = { producer, node };
+    this.#producers.set(producer.id, entry);
+    producer.observer.once("close", () => {
+      this.#producers.delete(producer.id);
+      this.events.emit("producerClosed", { id: producer.id });
+    });
+    this.events.emit("producer", entry);
+  }
+
+  /**
+   * For the stage's own parts: sees to it that a producer can be consumed on `node`.
+   * @throws {KliegError} `gone` where the producer is.
+   */
+  async bring(producerId: string, node: SfuNode): Promise<void> {
+    const found = this.#producers.get(producerId);
+    if (found === undefined) throw new KliegError("gone", "What was sent is no longer there.");
+    if (found.node.worker === node.worker) return;
+    const key = `${producerId} ${node.router.id}`;
+    let pipe = this.#pipes.get(key);
+    if (pipe === undefined) {
+      pipe = this.#pipe(found, node, key);
+      this.#pipes.set(key, pipe);
+      pipe.catch(() => this.#pipes.delete(key));
+    }
+    await pipe;
+  }
+
+  /** Closes every peer, producer and router of the stage. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#subscriptions.dispose();
+    for (const peer of this.#peers) peer.close();
+    for (const opening of this.#nodes.values()) {
+      opening.then(
+        ({ router }) => router.close(),
+        () => undefined,
+      );
+    }
+    this.#nodes.clear();
+    this.#options.onClosed();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #pipe({ producer, node: from }: StageProducer, to: SfuNode, key: string): Promise<void> {
+    const { pipeConsumer, pipeProducer } = await from.router.pipeToRouter({ producerId: producer.id, router: to.router });
+    to.worker.load += 1;
+    pipeProducer?.observer.once("close", () => {
+      this.#pipes.delete(key);
+      to.worker.load = Math.max(0, to.worker.load - 1);
+    });
+    if (pipeConsumer?.closed === true) this.#pipes.delete(key);
+  }
+
+  /** Where a stage's feeds live: with its peers as long as they fit one worker. */
+  #home(): SfuWorker {
+    let home: SfuWorker | undefined;
+    for (const [worker, peers] of this.#peersOf) {
+      if (home === undefined || peers > (this.#peersOf.get(home) ?? 0)) home = worker;
+    }
+    return home ?? this.#choose();
+  }
+
+  /** A worker that the stage already uses while its peers there are few; else the one with the least to do. */
+  #choose(): SfuWorker {
+    let best: SfuWorker | undefined;
+    for (const worker of this.#options.workers) {
+      if (best === undefined || worker.load < best.load) best = worker;
+    }
+    for (const worker of this.#nodes.keys()) {
+      if ((this.#peersOf.get(worker) ?? 0) < PEERS_BEFORE_SPREADING) return worker;
+    }
+    if (best === undefined) throw new KliegError("webrtc_unavailable", "This server cannot do WebRTC.");
+    return best;
+  }
+
+  #node(worker: SfuWorker): Promise<SfuNode> {
+    if (this.#closed) return Promise.reject(new KliegError("gone", "This has ended."));
+    let node = this.#nodes.get(worker);
+    if (node === undefined) {
+      const opening = worker.createRouter().then((router): SfuNode => ({ worker, router }));
+      node = opening.catch((error: unknown) => {
+        if (this.#nodes.get(worker) === node) this.#nodes.delete(worker);
+        throw unavailable(error);
+      });
+      this.#nodes.set(worker, node);
+      // Closed while the worker started: nobody else will.
+      node.then(({ router }) => this.#closed && router.close()).catch(() => undefined);
+    }
+    return node;
+  }
+
+  #removePeer(worker: SfuWorker, peer: SfuPeer): void {
+    if (!this.#peers.delete(peer)) return;
+    this.#peersOf.set(worker, Math.max(0, (this.#peersOf.get(worker) ?? 0) - 1));
+    worker.load = Math.max(0, worker.load - 1);
+  }
+
+  #onWorkerDied(worker: SfuWorker): void {
+    if (!this.#nodes.has(worker)) return;
+    this.#nodes.delete(worker);
+    this.#peersOf.delete(worker);
+    this.#options.logger.warn({ worker: worker.index }, "a worker died with part of this stage");
+    this.events.emit("workerLost", { worker: worker.index });
+  }
+}
+
+function unavailable(error: unknown): KliegError {
+  if (error instanceof KliegError) return error;
+  return new KliegError("webrtc_unavailable", "The media worker of this server failed; try again in a moment.", {
+    cause: error,
+  });
+}
