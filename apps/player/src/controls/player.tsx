@@ -78,7 +78,8 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
   };
 
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
-    if (helpOpen || document.querySelector("dialog[open]")) return;
+    // The element, not our state of it: that hears of the end of a dialog later than the next key may come.
+    if (document.querySelector("dialog[open]")) return;
     const command = commandFor(event, describeFocus(document.activeElement));
     if (command === null) return;
     event.preventDefault();
