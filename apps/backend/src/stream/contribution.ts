@@ -1,6 +1,7 @@
 import type { Clock, CloseReason } from "@klieg/base";
 import type { AccessUnit, AudioTrack, MediaSink, MediaWarning, Timeline, Track, VideoTrack } from "@klieg/media";
 import { type IngestProfile, type IngestProtocol, KliegError } from "@klieg/protocol";
+import type { RealtimeSource } from "../sfu/realtime-source.ts";
 import { IngestMeter } from "./ingest-meter.ts";
 import { ProfileGuard } from "./profile-guard.ts";
 
@@ -12,6 +13,8 @@ export interface ContributionSession {
   readonly remoteAddress: string;
   /** The stream key that admitted it. */
   readonly keyId: string;
+  /** What WebRTC viewers can be given as it came; absent where the encoder came by another protocol. */
+  readonly realtime?: RealtimeSource;
   /** Link statistics for the health answer, where the protocol has any. */
   linkStatistics?(): Record<string, number>;
   /** Puts the encoder off, showing it `error` the way its protocol can. Idempotent. */
