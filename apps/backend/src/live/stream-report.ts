@@ -46,7 +46,7 @@ export function infoOf(broadcast: Broadcast, hlsPath: string): StreamInfo {
 export function healthOf(broadcast: Broadcast): StreamHealth {
   const { stream } = broadcast;
   const { contribution } = stream;
-  const now = performance.now();
+  const { now } = stream;
   return {
     stream_id: stream.id,
     state: stream.state,

@@ -80,6 +80,11 @@ export class Stream implements AsyncDisposable {
     return this.#state;
   }
 
+  /** Monotonic ms, by the clock that all of its times go by. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
   /** The present source, if there is one. */
   get contribution(): Contribution | undefined {
     return this.#contribution;
