@@ -37,6 +37,8 @@ export class Broadcast implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #subscriptions = new DisposableStack();
   readonly #warnings = new Map<string, HealthWarning>();
+  /** Renditions that the machine was too slow for. */
+  readonly #leftOut = new Set<string>();
   /** Resolves when the playlists have ended, once the stream has. */
   #ending: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -121,11 +123,18 @@ export class Broadcast implements AsyncDisposable {
       }),
     );
     this.#subscriptions.use(
-      transcoder.events.on("degraded", ({ removed, reason }) =>
-        this.#warn("transcoder_degraded", `The server is too slow for ${removed}, which is left out: ${reason}.`),
-      ),
+      transcoder.events.on("degraded", ({ removed, reason }) => {
+        this.#leftOut.add(removed);
+        this.#warnOfLeftOut(reason);
+      }),
     );
-    this.#subscriptions.use(transcoder.events.on("restored", () => this.#warnings.delete("transcoder_degraded")));
+    this.#subscriptions.use(
+      transcoder.events.on("restored", ({ added }) => {
+        this.#leftOut.delete(added);
+        if (this.#leftOut.size === 0) this.#warnings.delete("transcoder_degraded");
+        else this.#warnOfLeftOut("others could be had back");
+      }),
+    );
     if (!canTranscode || services.ladder.length === 0) packager.expect([]);
   }
 
@@ -149,6 +158,12 @@ export class Broadcast implements AsyncDisposable {
     }
     this.packager.end();
     await this.#transcoder.close();
+  }
+
+  #warnOfLeftOut(reason: string): void {
+    const names = [...this.#leftOut].join(", ");
+    const verb = this.#leftOut.size === 1 ? "is" : "are";
+    this.#warn("transcoder_degraded", `The server is too slow for ${names}, which ${verb} left out: ${reason}.`);
   }
 
   #warn(code: string, message: string): void {
