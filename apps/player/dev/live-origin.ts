@@ -66,6 +66,7 @@ function toInfo(channel: Channel) {
       dash: null,
       whep: null,
     },
+    default_playback: "hls",
   };
 }
 

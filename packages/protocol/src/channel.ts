@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { ChannelName, StreamId, StreamState } from "./stream.ts";
 
+/** How a channel is watched by those who have not chosen: `hls` (low latency) or `realtime` (WebRTC, where there is any). */
+export const PlaybackMode = z.enum(["hls", "realtime"]);
+export type PlaybackMode = z.infer<typeof PlaybackMode>;
+
 /** `GET /v1/channels/:channel` */
 export const ChannelInfo = z.object({
   name: ChannelName,
@@ -9,6 +13,7 @@ export const ChannelInfo = z.object({
   state: StreamState.nullable(),
   live_since: z.iso.datetime().nullable(),
   playback: z.object({ hls: z.string().nullable(), dash: z.string().nullable(), whep: z.string().nullable() }),
+  default_playback: PlaybackMode,
 });
 export type ChannelInfo = z.infer<typeof ChannelInfo>;
 
@@ -47,12 +52,17 @@ export const CreateChannel = z.object({ name: ChannelName, title: z.string().tri
 
 /** `PATCH /v1/channels/:channel` */
 export const ChangeChannel = z
-  .object({ title: z.string().trim().min(1).max(120), profile: IngestProfile })
+  .object({ title: z.string().trim().min(1).max(120), profile: IngestProfile, default_playback: PlaybackMode })
   .partial()
   .strict();
 
 /** A channel as its owner sees it. */
-export const ChannelSettings = z.object({ name: ChannelName, title: z.string(), profile: IngestProfile });
+export const ChannelSettings = z.object({
+  name: ChannelName,
+  title: z.string(),
+  profile: IngestProfile,
+  default_playback: PlaybackMode,
+});
 
 /** `POST /v1/channels/:channel/keys` */
 export const CreateStreamKey = z.object({ label: z.string().trim().max(80).default("") });

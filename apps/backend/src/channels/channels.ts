@@ -1,5 +1,11 @@
 import { type Clock, Emitter } from "@klieg/base";
-import { ChannelName, DEFAULT_INGEST_PROFILE, type IngestProfile, KliegError } from "@klieg/protocol";
+import {
+  ChannelName,
+  DEFAULT_INGEST_PROFILE,
+  type IngestProfile,
+  KliegError,
+  type PlaybackMode,
+} from "@klieg/protocol";
 import type { ChannelRecord, Repositories, StreamKeyRecord } from "../ports/repositories.ts";
 import { MAX_STREAM_KEY_LENGTH, type StreamKeySigner } from "./stream-key.ts";
 
@@ -60,13 +66,22 @@ export class Channels {
     if (!ChannelName.safeParse(name).success) {
       throw new KliegError("bad_request", "A channel name has 1 to 64 of a-z, 0-9 and -.");
     }
-    const channel = { name, title, profile: DEFAULT_INGEST_PROFILE, createdAt: this.#clock.wall() };
+    const channel: ChannelRecord = {
+      name,
+      title,
+      profile: DEFAULT_INGEST_PROFILE,
+      defaultPlayback: "hls",
+      createdAt: this.#clock.wall(),
+    };
     await this.#repositories.channels.insert(channel);
     return channel;
   }
 
-  /** Takes effect with the next contribution. @throws {KliegError} `channel_unknown`. */
-  async change(name: string, change: { title?: string; profile?: IngestProfile }): Promise<ChannelRecord> {
+  /** A profile takes effect with the next contribution. @throws {KliegError} `channel_unknown`. */
+  async change(
+    name: string,
+    change: { title?: string; profile?: IngestProfile; defaultPlayback?: PlaybackMode },
+  ): Promise<ChannelRecord> {
     if (!(await this.#repositories.channels.update(name, change))) {
       throw new KliegError("channel_unknown", "There is no such channel.");
     }

@@ -176,6 +176,17 @@ describe("the API", () => {
     expect((await change({ colour: "red" })).json().error.code).toBe("bad_request");
   });
 
+  it("PLY1: keeps how a channel is to be watched, and tells players", async () => {
+    await newKey();
+    const change = (payload: object) =>
+      set.api.inject({ method: "PATCH", url: "/v1/channels/demo", headers: asAdmin, payload });
+    const told = async () => (await set.api.inject("/v1/channels/demo")).json().default_playback;
+    expect(await told()).toBe("hls");
+    expect((await change({ default_playback: "realtime" })).json().default_playback).toBe("realtime");
+    expect(await told()).toBe("realtime");
+    expect((await change({ default_playback: "carrier-pigeon" })).json().error.code).toBe("bad_request");
+  });
+
   it.each([
     ["POST", "/v1/channels"],
     ["GET", "/v1/channels/demo/settings"],

@@ -6,6 +6,7 @@ const channel: ChannelRecord = {
   name: "demo",
   title: "Demo",
   profile: DEFAULT_INGEST_PROFILE,
+  defaultPlayback: "hls",
   createdAt: 1_790_000_000_000,
 };
 const key: StreamKeyRecord = {
@@ -40,7 +41,10 @@ export function repositoriesContract(name: string, open: () => Promise<Repositor
       const profile = { ...DEFAULT_INGEST_PROFILE, max_bitrate: 1_000_000 };
       expect(await repositories.channels.update("demo", { title: "New", profile })).toBe(true);
       expect(await repositories.channels.update("none", { title: "New" })).toBe(false);
-      expect(await repositories.channels.list()).toEqual([{ ...channel, title: "New", profile }]);
+      expect(await repositories.channels.update("demo", { defaultPlayback: "realtime" })).toBe(true);
+      expect(await repositories.channels.list()).toEqual([
+        { ...channel, title: "New", profile, defaultPlayback: "realtime" },
+      ]);
     });
 
     it("keeps stream keys, and revokes them once", async () => {

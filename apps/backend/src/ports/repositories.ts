@@ -1,10 +1,12 @@
-import type { IngestProfile, IngestProtocol, StreamState } from "@klieg/protocol";
+import type { IngestProfile, IngestProtocol, PlaybackMode, StreamState } from "@klieg/protocol";
 
 /** A place that people watch: its name is its address. Times are Unix ms. */
 export interface ChannelRecord {
   readonly name: string;
   readonly title: string;
   readonly profile: IngestProfile;
+  /** How it is watched by those who have not chosen. */
+  readonly defaultPlayback: PlaybackMode;
   readonly createdAt: number;
 }
 
@@ -38,7 +40,7 @@ export interface ChannelRepository {
   /** @throws {KliegError} `conflict` where the name is taken. */
   insert(channel: ChannelRecord): Promise<void>;
   /** @returns false where there is no such channel. */
-  update(name: string, change: Partial<Pick<ChannelRecord, "title" | "profile">>): Promise<boolean>;
+  update(name: string, change: Partial<Pick<ChannelRecord, "title" | "profile" | "defaultPlayback">>): Promise<boolean>;
 }
 
 export interface StreamKeyRepository {

@@ -14,6 +14,7 @@ function info(streamId: string | null, state: ChannelInfo["state"]): ChannelInfo
     state,
     live_since: null,
     playback: { hls, dash: null, whep: null },
+    default_playback: "hls",
   };
 }
 

@@ -18,6 +18,7 @@ export function readChannel(value: unknown): ChannelInfo {
     state: STATES.find((state) => state === record.state) ?? null,
     live_since: Number.isNaN(Date.parse(text(record.live_since) ?? "")) ? null : text(record.live_since),
     playback: { hls: text(playback.hls), dash: text(playback.dash), whep: text(playback.whep) },
+    default_playback: record.default_playback === "realtime" ? "realtime" : "hls",
   };
 }
 

@@ -8,6 +8,7 @@ const CHANNEL = {
   state: "live",
   live_since: "2026-11-21T04:00:00.000Z",
   playback: { hls: "/v1/channels/demo/live.m3u8", dash: null, whep: null },
+  default_playback: "hls",
 };
 
 function client(answer: () => Response | Promise<Response>) {

@@ -20,6 +20,7 @@ function channel(state: ChannelInfo["state"]): ChannelInfo {
     state,
     live_since: null,
     playback: { hls: on ? "/live.m3u8" : null, dash: null, whep: null },
+    default_playback: "hls",
   };
 }
 

@@ -37,6 +37,14 @@ const MIGRATIONS: Record<string, Migration> = {
       await db.schema.createIndex("streams_channel").on("streams").columns(["channel", "started_at"]).execute();
     },
   },
+  "0002_default_playback": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable("channels")
+        .addColumn("default_playback", "text", (column) => column.notNull().defaultTo("hls"))
+        .execute();
+    },
+  },
 };
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => MIGRATIONS };

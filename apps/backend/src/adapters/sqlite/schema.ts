@@ -1,6 +1,6 @@
 /** Columns are portable between SQLite and PostgreSQL: text, and whole numbers up to 2^53 (times in Unix ms). */
 export interface Schema {
-  channels: { name: string; title: string; profile: string; created_at: number };
+  channels: { name: string; title: string; profile: string; default_playback: string; created_at: number };
   stream_keys: {
     id: string;
     channel: string;

@@ -14,7 +14,13 @@ it("remembers over a restart", async () => {
     const path = join(folder, "klieg.db");
     {
       await using first = await SqliteRepositories.open(path);
-      await first.channels.insert({ name: "a", title: "A", profile: DEFAULT_INGEST_PROFILE, createdAt: 1 });
+      await first.channels.insert({
+        name: "a",
+        title: "A",
+        profile: DEFAULT_INGEST_PROFILE,
+        defaultPlayback: "hls",
+        createdAt: 1,
+      });
     }
     await using second = await SqliteRepositories.open(path);
     expect(await second.channels.list()).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { IngestProfile, KliegError, StreamState } from "@klieg/protocol";
+import { IngestProfile, KliegError, PlaybackMode, StreamState } from "@klieg/protocol";
 import { Kysely } from "kysely";
 import { Migrator } from "kysely/migration";
 import type {
@@ -71,6 +71,7 @@ function channelsOver(db: Kysely<Schema>): ChannelRepository {
     name: row.name,
     title: row.title,
     profile: IngestProfile.parse(JSON.parse(row.profile)),
+    defaultPlayback: PlaybackMode.parse(row.default_playback),
     createdAt: row.created_at,
   });
   return {
@@ -89,6 +90,7 @@ function channelsOver(db: Kysely<Schema>): ChannelRepository {
             name: channel.name,
             title: channel.title,
             profile: JSON.stringify(channel.profile),
+            default_playback: channel.defaultPlayback,
             created_at: channel.createdAt,
           })
           .execute(),
@@ -98,6 +100,7 @@ function channelsOver(db: Kysely<Schema>): ChannelRepository {
       const values = {
         ...(change.title === undefined ? {} : { title: change.title }),
         ...(change.profile === undefined ? {} : { profile: JSON.stringify(change.profile) }),
+        ...(change.defaultPlayback === undefined ? {} : { default_playback: change.defaultPlayback }),
       };
       if (Object.keys(values).length === 0) return (await this.find(name)) !== undefined;
       const result = await db.updateTable("channels").set(values).where("name", "=", name).executeTakeFirst();

@@ -39,6 +39,7 @@ export function channelRoutes(services: HttpServices, guard: AdminGuard, media: 
         dash: null,
         whep: null,
       },
+      default_playback: channel.defaultPlayback,
     };
   };
 
@@ -112,8 +113,12 @@ export function channelRoutes(services: HttpServices, guard: AdminGuard, media: 
         },
       },
       async (request) => {
-        const { title, profile } = request.body;
-        const change = { ...(title === undefined ? {} : { title }), ...(profile === undefined ? {} : { profile }) };
+        const { title, profile, default_playback: defaultPlayback } = request.body;
+        const change = {
+          ...(title === undefined ? {} : { title }),
+          ...(profile === undefined ? {} : { profile }),
+          ...(defaultPlayback === undefined ? {} : { defaultPlayback }),
+        };
         return settingsOf(await channels.change(request.params.channel, change));
       },
     );
@@ -168,7 +173,12 @@ export function channelRoutes(services: HttpServices, guard: AdminGuard, media: 
 }
 
 function settingsOf(channel: ChannelRecord): z.infer<typeof ChannelSettings> {
-  return { name: channel.name, title: channel.title, profile: channel.profile };
+  return {
+    name: channel.name,
+    title: channel.title,
+    profile: channel.profile,
+    default_playback: channel.defaultPlayback,
+  };
 }
 
 function keyInfo(record: StreamKeyRecord): z.infer<typeof StreamKeyInfo> {
