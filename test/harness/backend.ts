@@ -20,7 +20,13 @@ export class BackendProcess implements AsyncDisposable {
   readonly dataDir: string;
   readonly key: string;
   readonly adminToken: string;
-  readonly ports: { readonly http: number; readonly rtmp: number; readonly srt: number };
+  readonly ports: {
+    readonly http: number;
+    readonly rtmp: number;
+    readonly srt: number;
+    /** Of the first media worker; null where there is no WebRTC. */
+    readonly rtc: number | null;
+  };
   readonly #ownsDataDir: boolean;
 
   private constructor(options: {
@@ -28,7 +34,7 @@ export class BackendProcess implements AsyncDisposable {
     dataDir: string;
     ownsDataDir: boolean;
     adminToken: string;
-    bootstrap: { stream_key: string; http_port: number; rtmp_port: number; srt_port: number };
+    bootstrap: { stream_key: string; http_port: number; rtmp_port: number; srt_port: number; rtc_port: number | null };
   }) {
     this.child = options.child;
     this.dataDir = options.dataDir;
@@ -39,6 +45,7 @@ export class BackendProcess implements AsyncDisposable {
       http: options.bootstrap.http_port,
       rtmp: options.bootstrap.rtmp_port,
       srt: options.bootstrap.srt_port,
+      rtc: options.bootstrap.rtc_port,
     };
   }
 
@@ -50,6 +57,7 @@ export class BackendProcess implements AsyncDisposable {
         KLIEG_HTTP_PORT: "0",
         KLIEG_RTMP_PORT: "0",
         KLIEG_SRT_PORT: "0",
+        KLIEG_RTC_PORT: "0",
         KLIEG_DATA_DIR: dataDir,
         KLIEG_LOG_FORMAT: "json",
         KLIEG_LADDER: "off",

@@ -16,7 +16,13 @@ describe("npm start", () => {
   test("prints every address and the first stream key, answers, and goes in peace on SIGTERM", async () => {
     const dataDir = await mkdtemp(path.join(tmpdir(), "klieg-start-"));
     try {
-      const env = { KLIEG_HTTP_PORT: "0", KLIEG_RTMP_PORT: "0", KLIEG_SRT_PORT: "0", KLIEG_DATA_DIR: dataDir };
+      const env = {
+        KLIEG_HTTP_PORT: "0",
+        KLIEG_RTMP_PORT: "0",
+        KLIEG_SRT_PORT: "0",
+        KLIEG_RTC_PORT: "0",
+        KLIEG_DATA_DIR: dataDir,
+      };
       await using start = new Child(process.execPath, [RUN, "start"], { env, cwd: ROOT, graceMs: 15_000 });
       const [, watch = ""] = await start.line(/(http:\/\/localhost:\d+\/watch\/demo)/, 100_000);
       await start.line(/rtmp:\/\/localhost:\d+\/live/);

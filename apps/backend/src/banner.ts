@@ -8,6 +8,8 @@ export interface BannerContent {
   /** Address that other machines on the network reach this one by; undefined where that is not known. */
   readonly networkAddress: string | undefined;
   readonly adminTokenFile: string;
+  /** Why there is no WebRTC; undefined where there is. */
+  readonly webrtcUnavailable: string | undefined;
   readonly playerBuilt: boolean;
 }
 
@@ -26,6 +28,9 @@ export function renderBanner(content: BannerContent): string {
       streamKey ?? `as printed on the first start (new ones: POST ${addresses.http}/v1/channels/${channel}/keys)`,
     ],
     ["SRT", addresses.srt(key)],
+    content.webrtcUnavailable === undefined
+      ? ["WHIP", `${addresses.whip} (the stream key as bearer token)`]
+      : ["WHIP", `not available: ${content.webrtcUnavailable}`],
     ...(content.networkAddress === undefined
       ? []
       : [["Elsewhere", `use ${content.networkAddress} instead of localhost`] as [string, string]]),

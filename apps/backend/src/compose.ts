@@ -22,6 +22,12 @@ import { Metrics } from "./insight/metrics.ts";
 import { RequestCounts } from "./insight/request-counts.ts";
 import { LiveStreams } from "./live/live-streams.ts";
 import type { Logger } from "./ports/logger.ts";
+import { resolveAnnounced, resolveHost } from "./sfu/address-resolution.ts";
+import { IceServers } from "./sfu/ice-servers.ts";
+import { listenAddresses, tells } from "./sfu/listen-addresses.ts";
+import { findRtcPorts } from "./sfu/rtc-ports.ts";
+import { Sfu } from "./sfu/sfu.ts";
+import { findWorkerProgram } from "./sfu/worker-program.ts";
 import { TranscodeEngine } from "./transcode/transcode-engine.ts";
 
 /** A backend that runs. */
@@ -36,6 +42,8 @@ export interface Backend extends AsyncDisposable {
     readonly rtmp: number;
     readonly rtmps: number | undefined;
     readonly srt: number;
+    /** Of the first media worker; undefined where there is no WebRTC. */
+    readonly rtc: number | undefined;
   };
   /** Ends every stream, answers who waits, closes every door. Idempotent. */
   close(): Promise<void>;
@@ -72,6 +80,9 @@ export async function compose(config: Config): Promise<Backend> {
     ffmpegPath: config.ffmpegPath,
     hardware: config.hardwareEncoders,
   });
+
+  const { sfu: openSfu, port: rtcPort } = await startSfu(config, logger);
+  const sfu = undo.use(openSfu);
 
   const counts = new RequestCounts();
   // The metrics read the streams, and the streams report to the metrics: neither calls the other before both are there.
@@ -136,7 +147,20 @@ export async function compose(config: Config): Promise<Backend> {
   };
   const addresses = new Addresses(book);
   const api = await createApi({
-    services: { channels, live, metrics, addresses, notReady: () => (ready ? undefined : "starting or shutting down") },
+    services: {
+      channels,
+      live,
+      metrics,
+      addresses,
+      sfu,
+      iceServers: new IceServers({
+        servers: config.iceServers,
+        turnSecret: config.turnSecret,
+        turnTtlS: config.turnTtlS,
+        wall: () => clock.wall(),
+      }),
+      notReady: () => (ready ? undefined : "starting or shutting down"),
+    },
     media,
     adminToken: config.adminToken ?? installation.adminToken,
     metricsPublic: config.metricsPublic,
@@ -156,7 +180,7 @@ export async function compose(config: Config): Promise<Backend> {
   const httpPort = typeof httpAddress === "object" && httpAddress !== null ? httpAddress.port : config.httpPort;
   if (config.publicUrl === undefined) book.http = `http://${book.ingestHost}:${httpPort}`;
 
-  const ports = { http: httpPort, rtmp: rtmpAddress.port, rtmps: rtmpsAddress?.port, srt: srtPort };
+  const ports = { http: httpPort, rtmp: rtmpAddress.port, rtmps: rtmpsAddress?.port, srt: srtPort, rtc: rtcPort };
   await writePrivately(
     join(dataDir, "bootstrap.json"),
     `${JSON.stringify(
@@ -166,6 +190,7 @@ export async function compose(config: Config): Promise<Backend> {
         http_port: ports.http,
         rtmp_port: ports.rtmp,
         srt_port: ports.srt,
+        rtc_port: ports.rtc ?? null,
         pid: process.pid,
       },
       null,
@@ -190,6 +215,7 @@ export async function compose(config: Config): Promise<Backend> {
       channel: config.bootstrapChannel,
       streamKey: first.created ? first.keyText : undefined,
       networkAddress: config.publicUrl === undefined && config.host === undefined ? networkAddress() : undefined,
+      webrtcUnavailable: sfu.unavailable,
       adminTokenFile: join(dataDir, "installation.json"),
       playerBuilt: existsSync(join(PLAYER_FOLDER, "index.html")),
     }),
@@ -216,17 +242,48 @@ function createLogger(config: Config): Logger {
     : pino(options, pino.destination({ dest: 2, sync: true }));
 }
 
+/**
+ * The SFU of this host; one that refuses everybody, and says why, where its program is missing or WebRTC is off.
+ * @throws an Error in words for the operator where its ports cannot be had.
+ */
+async function startSfu(config: Config, logger: Logger): Promise<{ sfu: Sfu; port: number | undefined }> {
+  const without = (reason: string) => ({ sfu: Sfu.unavailable(logger, reason), port: undefined });
+  if (!config.webrtc) return without("it is switched off");
+  const workerProgram = config.mediasoupWorker === undefined ? findWorkerProgram() : resolve(config.mediasoupWorker);
+  if (workerProgram === undefined) {
+    logger.warn({}, "there is no WebRTC: the media worker is not installed; npm start installs it where it can");
+    return without("its media worker is not installed");
+  }
+  const announced = await resolveAnnounced(config.announcedAddresses);
+  const wanted = listenAddresses(announced, config.host === undefined ? undefined : await resolveHost(config.host));
+  const found = await listen("KLIEG_RTC_PORT", config.rtcPort, () =>
+    findRtcPorts({ port: config.rtcPort, workers: config.rtcWorkers, addresses: wanted }),
+  );
+  for (const address of announced.filter((each) => !tells(found.addresses, each))) {
+    logger.warn({ address }, "peers are not told of this address: only one of each family may lie behind a NAT");
+  }
+  const sfu = await Sfu.open({
+    logger,
+    workerProgram,
+    workers: config.rtcWorkers,
+    port: found.port,
+    addresses: found.addresses,
+  });
+  if (sfu.unavailable !== undefined) logger.warn({ reason: sfu.unavailable }, "there is no WebRTC");
+  return { sfu, port: sfu.unavailable === undefined ? found.port : undefined };
+}
+
 /** @throws an Error in words for the operator where the port cannot be had. */
 async function listen<T>(setting: string, port: number, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, port: taken = port } = error as NodeJS.ErrnoException & { port?: number };
     const why =
       code === "EADDRINUSE"
-        ? `port ${port} is in use by another program; choose another with ${setting}`
+        ? `port ${taken} is in use by another program; choose another with ${setting}`
         : code === "EACCES"
-          ? `port ${port} may not be opened by this user; choose another with ${setting}`
+          ? `port ${taken} may not be opened by this user; choose another with ${setting}`
           : (error as Error).message;
     throw Object.assign(new Error(why, { cause: error }), { code: code ?? "ERR_LISTEN" });
   }

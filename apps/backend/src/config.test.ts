@@ -45,4 +45,31 @@ describe("configuration", () => {
   it("cuts the slash off the public address", () => {
     expect(readConfig({ KLIEG_PUBLIC_URL: "https://live.example/" }, false).publicUrl).toBe("https://live.example");
   });
+
+  it("has a WebRTC port and a worker for each core", () => {
+    const config = readConfig({}, false);
+    expect(config).toMatchObject({ webrtc: true, rtcPort: 44_444, announcedAddresses: [], iceServers: [] });
+    expect(config.rtcWorkers).toBeGreaterThan(0);
+    expect(readConfig({ KLIEG_WEBRTC: "off", KLIEG_RTC_WORKERS: "3" }, false)).toMatchObject({
+      webrtc: false,
+      rtcWorkers: 3,
+    });
+  });
+
+  it("takes addresses and host names to announce", () => {
+    const announced = (text: string) => readConfig({ KLIEG_ANNOUNCED_ADDRESS: text }, false).announcedAddresses;
+    expect(announced("203.0.113.1, 2001:db8::1,live.example")).toEqual(["203.0.113.1", "2001:db8::1", "live.example"]);
+    for (const wrong of ["http://live.example", "203.0.113.1:44444", "1.2.3", "a b", "[::1]", ","]) {
+      expect(problemsOf({ KLIEG_ANNOUNCED_ADDRESS: wrong }), wrong).toEqual([
+        expect.stringContaining("KLIEG_ANNOUNCED_ADDRESS"),
+      ]);
+    }
+  });
+
+  it("wants credentials for a TURN server, and knows how to make them with a secret", () => {
+    const turn = { KLIEG_ICE_SERVERS: "stun:stun.example,turn:turn.example" };
+    expect(problemsOf(turn)).toEqual([expect.stringContaining("KLIEG_TURN_SECRET")]);
+    expect(problemsOf({ ...turn, KLIEG_TURN_SECRET: "north" })).toEqual([]);
+    expect(problemsOf({ KLIEG_ICE_SERVERS: "turn.example" })).toEqual([expect.stringContaining("looks like stun:")]);
+  });
 });

@@ -1,4 +1,7 @@
+import { isIP } from "node:net";
+import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { type IceServer, IceServersSyntaxError, isTurn, parseIceServers } from "./sfu/ice-servers.ts";
 import { LadderSyntaxError, parseLadder, type RungSpec } from "./transcode/ladder.ts";
 
 /** An integer written in decimal digits, within bounds. */
@@ -15,6 +18,16 @@ const flag = z
 
 const port = integer(0, 65_535);
 
+/** Addresses or host names with commas between them. */
+const addresses = z
+  .string()
+  .transform((text) => text.split(",").map((address) => address.trim()))
+  .refine(
+    (all) =>
+      all.every((address) => isIP(address) !== 0 || /^(?=.*[a-z])[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(address)),
+    "addresses or host names with commas between them are wanted",
+  );
+
 /** Every environment variable that the backend reads, with its meaning; anything else that begins with KLIEG_ is refused. */
 const Environment = z.object({
   /** Address that every listener binds to; every address of the machine where not given. */
@@ -30,6 +43,33 @@ const Environment = z.object({
   KLIEG_SRT_PASSPHRASE: z.string().min(10).max(79).optional(),
   /** Receiver latency offered to SRT callers, ms. */
   KLIEG_SRT_LATENCY_MS: integer(20, 8000).default(120),
+  /** Whether there is WebRTC: WHIP, WHEP, rooms. */
+  KLIEG_WEBRTC: flag.default(true),
+  /** WebRTC media, UDP and TCP, of the first worker; each further worker has the next port. */
+  KLIEG_RTC_PORT: port.default(44_444),
+  /** What peers are told of where media goes, in place of the machine's own addresses. */
+  KLIEG_ANNOUNCED_ADDRESS: addresses.optional(),
+  /** Media workers, a process and a port each; one for each core where not given. */
+  KLIEG_RTC_WORKERS: integer(1, 256).optional(),
+  /** mediasoup's worker program, in place of the one that the start installs. */
+  KLIEG_MEDIASOUP_WORKER: z.string().min(1).optional(),
+  /** STUN and TURN servers that peers are told: addresses with commas between them, or JSON. */
+  KLIEG_ICE_SERVERS: z
+    .string()
+    .default("")
+    .transform((text, context) => {
+      try {
+        return parseIceServers(text);
+      } catch (error) {
+        if (!(error instanceof IceServersSyntaxError)) throw error;
+        context.addIssue({ code: "custom", message: error.message });
+        return z.NEVER;
+      }
+    }),
+  /** Secret shared with the TURN servers, from which credentials are made for each peer. */
+  KLIEG_TURN_SECRET: z.string().min(1).max(500).optional(),
+  /** How long such credentials are good for, s. */
+  KLIEG_TURN_TTL_S: integer(60, 604_800).default(86_400),
   KLIEG_DATA_DIR: z.string().min(1).default("./.klieg"),
   /** Base of the URLs that are printed and given out, where the backend stands behind a proxy. */
   KLIEG_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -85,6 +125,15 @@ export interface Config {
   readonly srtPort: number;
   readonly srtPassphrase: string | undefined;
   readonly srtLatencyMs: number;
+  readonly webrtc: boolean;
+  readonly rtcPort: number;
+  readonly rtcWorkers: number;
+  /** Addresses and host names; none where the machine's own are told. */
+  readonly announcedAddresses: readonly string[];
+  readonly mediasoupWorker: string | undefined;
+  readonly iceServers: readonly IceServer[];
+  readonly turnSecret: string | undefined;
+  readonly turnTtlS: number;
   readonly dataDir: string;
   readonly publicUrl: string | undefined;
   readonly bootstrapChannel: string;
@@ -136,6 +185,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if ((given.KLIEG_TLS_CERT === undefined) !== (given.KLIEG_TLS_KEY === undefined)) {
     problems.push("KLIEG_TLS_CERT and KLIEG_TLS_KEY go together: give both or none");
   }
+  if (parsed.success && parsed.data.KLIEG_TURN_SECRET === undefined) {
+    const open = parsed.data.KLIEG_ICE_SERVERS.find((server) => isTurn(server) && server.username === undefined);
+    if (open !== undefined) {
+      problems.push(
+        `KLIEG_ICE_SERVERS: ${open.urls[0]} needs KLIEG_TURN_SECRET, or in JSON a username and a credential`,
+      );
+    }
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
   return {
@@ -149,6 +206,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     srtPort: env.KLIEG_SRT_PORT,
     srtPassphrase: env.KLIEG_SRT_PASSPHRASE,
     srtLatencyMs: env.KLIEG_SRT_LATENCY_MS,
+    webrtc: env.KLIEG_WEBRTC,
+    rtcPort: env.KLIEG_RTC_PORT,
+    rtcWorkers: env.KLIEG_RTC_WORKERS ?? availableParallelism(),
+    announcedAddresses: env.KLIEG_ANNOUNCED_ADDRESS ?? [],
+    mediasoupWorker: env.KLIEG_MEDIASOUP_WORKER,
+    iceServers: env.KLIEG_ICE_SERVERS,
+    turnSecret: env.KLIEG_TURN_SECRET,
+    turnTtlS: env.KLIEG_TURN_TTL_S,
     dataDir: env.KLIEG_DATA_DIR,
     publicUrl: env.KLIEG_PUBLIC_URL?.replace(/\/+$/, ""),
     bootstrapChannel: env.KLIEG_BOOTSTRAP_CHANNEL,

@@ -36,6 +36,11 @@ export class Addresses {
     return `srt://${this.#book.ingestHost}:${this.#book.srtPort}?streamid=${key}`;
   }
 
+  /** Where WebRTC publishers post their offer, the stream key as bearer token. */
+  get whip(): string {
+    return `${this.#book.http}/v1/whip`;
+  }
+
   watch(channel: string): string {
     return `${this.#book.http}/watch/${channel}`;
   }

@@ -6,6 +6,8 @@ import { StreamKeySigner } from "../channels/stream-key.ts";
 import { Metrics } from "../insight/metrics.ts";
 import { RequestCounts } from "../insight/request-counts.ts";
 import { LiveStreams } from "../live/live-streams.ts";
+import { IceServers } from "../sfu/ice-servers.ts";
+import { Sfu } from "../sfu/sfu.ts";
 import { FakeSession } from "../testing/fake-session.ts";
 import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
 import { RecordingLogger } from "../testing/recording-logger.ts";
@@ -59,6 +61,8 @@ async function setUp() {
         rtmpsPort: undefined,
         srtPort: 9000,
       }),
+      sfu: Sfu.unavailable(logger, "it is a test"),
+      iceServers: new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() }),
       notReady: () => state.notReady,
     },
     media: new MediaDoor({ live, counts: requests, logger }),

@@ -1,6 +1,8 @@
 import type { Channels } from "../channels/channels.ts";
 import type { Metrics } from "../insight/metrics.ts";
 import type { LiveStreams } from "../live/live-streams.ts";
+import type { IceServers } from "../sfu/ice-servers.ts";
+import type { Sfu } from "../sfu/sfu.ts";
 import type { Addresses } from "./addresses.ts";
 
 /** What the routes stand on. */
@@ -9,6 +11,9 @@ export interface HttpServices {
   readonly live: LiveStreams;
   readonly metrics: Metrics;
   readonly addresses: Addresses;
+  readonly sfu: Sfu;
+  /** What WebRTC peers are told of STUN and TURN. */
+  readonly iceServers: IceServers;
   /** Why the backend is not ready to take streams, or undefined where it is. */
   readonly notReady: () => string | undefined;
 }

@@ -134,7 +134,11 @@ export class SfuStage implements Disposable {
     const { router } = found.node;
     const transport = await router.createDirectTransport();
     try {
-      const consumer = await transport.consume({ producerId, rtpCapabilities: router.rtpCapabilities, enableRtx: false });
+      const consumer = await transport.consume({
+        producerId,
+        rtpCapabilities: router.rtpCapabilities,
+        enableRtx: false,
+      });
       return new SfuTap(transport, consumer, found.producer, sink);
     } catch (error) {
       transport.close();
@@ -197,7 +201,10 @@ export class SfuStage implements Disposable {
   }
 
   async #pipe({ producer, node: from }: StageProducer, to: SfuNode, key: string): Promise<void> {
-    const { pipeConsumer, pipeProducer } = await from.router.pipeToRouter({ producerId: producer.id, router: to.router });
+    const { pipeConsumer, pipeProducer } = await from.router.pipeToRouter({
+      producerId: producer.id,
+      router: to.router,
+    });
     to.worker.load += 1;
     pipeProducer?.observer.once("close", () => {
       this.#pipes.delete(key);

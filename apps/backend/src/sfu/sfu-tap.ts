@@ -20,12 +20,7 @@ export class SfuTap implements Disposable {
   readonly #producer: types.Producer;
   readonly #onTrace: (trace: types.ProducerTraceEventData) => void;
 
-  constructor(
-    transport: types.DirectTransport,
-    consumer: types.Consumer,
-    producer: types.Producer,
-    sink: SfuTapSink,
-  ) {
+  constructor(transport: types.DirectTransport, consumer: types.Consumer, producer: types.Producer, sink: SfuTapSink) {
     this.#transport = transport;
     this.consumer = consumer;
     this.#producer = producer;

@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { isIPv6 } from "node:net";
 import type { Closable } from "@klieg/base";
 import { KliegError } from "@klieg/protocol";
 import type { types } from "mediasoup";
@@ -6,6 +6,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { ListenAddress } from "./listen-addresses.ts";
 import { SfuStage } from "./sfu-stage.ts";
 import { SfuWorker } from "./sfu-worker.ts";
+import { tryWorkerProgram } from "./worker-program.ts";
 
 export interface SfuOptions {
   readonly logger: Logger;
@@ -13,7 +14,7 @@ export interface SfuOptions {
   readonly workerProgram: string | undefined;
   /** How many workers: usually one for each core. */
   readonly workers: number;
-  /** Port of the first worker, UDP and TCP; each further one has the next. 0 takes free ones. */
+  /** Port of the first worker, UDP and TCP; each further one has the next. 0: mediasoup takes any, one for each socket. */
   readonly port: number;
   /** What the workers listen on, and what they tell peers of it. */
   readonly addresses: readonly ListenAddress[];
@@ -36,23 +37,27 @@ export class Sfu implements Closable {
     this.#unavailable = unavailable;
   }
 
+  /** An SFU that refuses everybody, for the reason given: it ends the sentence "This server cannot do WebRTC: …". */
+  static unavailable(logger: Logger, reason: string): Sfu {
+    return new Sfu([], logger, reason);
+  }
+
   /** Never throws for want of a worker program: that is told to whoever wants WebRTC. */
   static async open(options: SfuOptions): Promise<Sfu> {
     const { logger, workerProgram: program } = options;
     if (program === undefined) return new Sfu([], logger, "its media worker is not installed");
-    try {
-      await access(program, constants.X_OK);
-    } catch {
-      return new Sfu([], logger, `its media worker (${program}) cannot be run`);
-    }
+    const why = await tryWorkerProgram(program);
+    if (why !== undefined) return new Sfu([], logger, `its media worker (${program}) does not run: ${why}`);
     if (options.addresses.length === 0) return new Sfu([], logger, "this machine has no network address");
     const workers = Array.from({ length: options.workers }, (_, index) => {
-      const listenInfos = options.addresses.flatMap(({ ip, announced }) =>
+      const listenInfos = options.addresses.flatMap(({ ip, announced, ownToo = false }) =>
         (["udp", "tcp"] as const).map(
           (protocol): types.TransportListenInfo => ({
             protocol,
             ip,
-            ...(announced === undefined ? {} : { announcedAddress: announced }),
+            ...(announced === undefined ? {} : { announcedAddress: announced, exposeInternalIp: ownToo }),
+            // Otherwise `::` takes IPv4's port too.
+            ...(isIPv6(ip) ? { flags: { ipv6Only: true } } : {}),
             ...(options.port === 0 ? {} : { port: options.port + index }),
           }),
         ),
