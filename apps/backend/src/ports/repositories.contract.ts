@@ -1,6 +1,14 @@
 import { DEFAULT_INGEST_PROFILE } from "@klieg/protocol";
 import { describe, expect, it } from "vitest";
-import type { ChannelRecord, Repositories, StreamKeyRecord, StreamRecord } from "./repositories.ts";
+import type {
+  ChannelRecord,
+  Repositories,
+  RoomInviteRecord,
+  RoomRecord,
+  RoomRecordingRecord,
+  StreamKeyRecord,
+  StreamRecord,
+} from "./repositories.ts";
 
 const channel: ChannelRecord = {
   name: "demo",
@@ -27,6 +35,35 @@ const stream: StreamRecord = {
   liveAt: null,
   endedAt: null,
   endReason: null,
+};
+
+const room: RoomRecord = {
+  id: "roomroomroomroom",
+  title: "Class",
+  channel: "demo",
+  keyId: key.id,
+  locked: false,
+  createdAt: 1_790_000_000_003,
+  endedAt: null,
+};
+const invite: RoomInviteRecord = {
+  id: "inviteinviteinvi",
+  room: room.id,
+  role: "speaker",
+  label: "guest",
+  createdAt: 1_790_000_000_004,
+  expiresAt: 1_790_000_100_000,
+  revokedAt: null,
+};
+const recording: RoomRecordingRecord = {
+  id: "recordin",
+  room: room.id,
+  state: "recording",
+  startedAt: 1_790_000_000_005,
+  endedAt: null,
+  endReason: null,
+  bytes: 0,
+  durationMs: 0,
 };
 
 /** What every {@link Repositories} does. @param open a new, empty one. */
@@ -83,6 +120,63 @@ export function repositoriesContract(name: string, open: () => Promise<Repositor
         endedAt: 11,
         endReason: "restart",
       });
+    });
+
+    it("keeps rooms (RTC2)", async () => {
+      await using repositories = await open();
+      await repositories.channels.insert(channel);
+      await repositories.streamKeys.insert(key);
+      await repositories.rooms.insert(room);
+      await expect(repositories.rooms.insert(room)).rejects.toMatchObject({ code: "conflict" });
+      await repositories.rooms.insert({ ...room, id: "unboundunbound22", channel: null, keyId: null, locked: true });
+      expect(await repositories.rooms.find(room.id)).toEqual(room);
+      expect(await repositories.rooms.find("unboundunbound22")).toMatchObject({ channel: null, locked: true });
+      expect(await repositories.rooms.find("none")).toBeUndefined();
+      expect(await repositories.rooms.update(room.id, { locked: true })).toBe(true);
+      expect(await repositories.rooms.update(room.id, { title: "Lesson", endedAt: 9 })).toBe(true);
+      expect(await repositories.rooms.update("none", { locked: true })).toBe(false);
+      expect(await repositories.rooms.find(room.id)).toEqual({ ...room, title: "Lesson", locked: true, endedAt: 9 });
+    });
+
+    it("keeps invites to rooms, revokes them once, and forgets those that have expired (RTC2)", async () => {
+      await using repositories = await open();
+      await repositories.rooms.insert({ ...room, channel: null, keyId: null });
+      await repositories.roomInvites.insert(invite);
+      const host: RoomInviteRecord = {
+        ...invite,
+        id: "hosthosthosthost",
+        role: "host",
+        createdAt: invite.createdAt - 1,
+      };
+      await repositories.roomInvites.insert({ ...host, expiresAt: invite.expiresAt + 1 });
+      expect(await repositories.roomInvites.find(invite.id)).toEqual(invite);
+      expect(await repositories.roomInvites.revoke(invite.id, 5)).toBe(true);
+      expect(await repositories.roomInvites.revoke(invite.id, 6)).toBe(true);
+      expect(await repositories.roomInvites.revoke("none", 6)).toBe(false);
+      expect((await repositories.roomInvites.listOf(room.id)).map(({ id, revokedAt }) => [id, revokedAt])).toEqual([
+        [host.id, null],
+        [invite.id, 5],
+      ]);
+      expect(await repositories.roomInvites.deleteExpired(invite.expiresAt + 1)).toBe(1);
+      expect(await repositories.roomInvites.listOf(room.id)).toHaveLength(1);
+    });
+
+    it("keeps recordings of rooms, and names those that a crash left open (RTC2)", async () => {
+      await using repositories = await open();
+      await repositories.rooms.insert({ ...room, channel: null, keyId: null });
+      await repositories.roomRecordings.insert(recording);
+      await repositories.roomRecordings.insert({ ...recording, id: "recordi2", startedAt: recording.startedAt + 1 });
+      await repositories.roomRecordings.update("recordi2", {
+        state: "finished",
+        endedAt: 7,
+        endReason: "stopped",
+        bytes: 8_000_000_000,
+        durationMs: 60_000,
+      });
+      expect(await repositories.roomRecordings.listOpen()).toEqual([recording]);
+      expect(await repositories.roomRecordings.find("none")).toBeUndefined();
+      expect(await repositories.roomRecordings.find("recordi2")).toMatchObject({ bytes: 8_000_000_000, endedAt: 7 });
+      expect((await repositories.roomRecordings.listOf(room.id)).map(({ id }) => id)).toEqual(["recordin", "recordi2"]);
     });
 
     it("does a transaction wholly or not at all", async () => {

@@ -1,4 +1,4 @@
-import type { IngestProfile, IngestProtocol, PlaybackMode, StreamState } from "@klieg/protocol";
+import type { IngestProfile, IngestProtocol, PlaybackMode, RoomRole, StreamState } from "@klieg/protocol";
 
 /** A place that people watch: its name is its address. Times are Unix ms. */
 export interface ChannelRecord {
@@ -34,6 +34,42 @@ export interface StreamRecord {
   readonly endReason: string | null;
 }
 
+/** A room for WebRTC participants (RTC2). Who is in it is not remembered. */
+export interface RoomRecord {
+  readonly id: string;
+  readonly title: string;
+  /** The channel that it may go on air on. */
+  readonly channel: string | null;
+  /** The stream key that bound it to the channel; null where the operator did. */
+  readonly keyId: string | null;
+  readonly locked: boolean;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+}
+
+/** An invite without its token, which is never stored. */
+export interface RoomInviteRecord {
+  readonly id: string;
+  readonly room: string;
+  readonly role: RoomRole;
+  readonly label: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly revokedAt: number | null;
+}
+
+/** A recording of a room's program. */
+export interface RoomRecordingRecord {
+  readonly id: string;
+  readonly room: string;
+  readonly state: "recording" | "finished" | "interrupted";
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly endReason: string | null;
+  readonly bytes: number;
+  readonly durationMs: number;
+}
+
 export interface ChannelRepository {
   find(name: string): Promise<ChannelRecord | undefined>;
   list(): Promise<ChannelRecord[]>;
@@ -64,7 +100,42 @@ export interface StreamRepository {
   endAll(at: number, reason: string): Promise<number>;
 }
 
+export interface RoomRepository {
+  find(id: string): Promise<RoomRecord | undefined>;
+  /** @throws {KliegError} `conflict` where the id is taken. */
+  insert(room: RoomRecord): Promise<void>;
+  /** @returns false where there is no such room. */
+  update(id: string, change: Partial<Pick<RoomRecord, "title" | "locked" | "endedAt">>): Promise<boolean>;
+}
+
+export interface RoomInviteRepository {
+  find(id: string): Promise<RoomInviteRecord | undefined>;
+  /** Oldest first. */
+  listOf(room: string): Promise<RoomInviteRecord[]>;
+  insert(invite: RoomInviteRecord): Promise<void>;
+  /** Marks the invite revoked; a second time changes nothing. @returns false where there is no such invite. */
+  revoke(id: string, at: number): Promise<boolean>;
+  /** Forgets those that expired before `at`. @returns how many. */
+  deleteExpired(at: number): Promise<number>;
+}
+
+export interface RoomRecordingRepository {
+  find(id: string): Promise<RoomRecordingRecord | undefined>;
+  /** Oldest first. */
+  listOf(room: string): Promise<RoomRecordingRecord[]>;
+  /** Those that have no end: of a backend that has just started, those that a crash interrupted. */
+  listOpen(): Promise<RoomRecordingRecord[]>;
+  insert(recording: RoomRecordingRecord): Promise<void>;
+  update(
+    id: string,
+    change: Partial<Pick<RoomRecordingRecord, "state" | "endedAt" | "endReason" | "bytes" | "durationMs">>,
+  ): Promise<void>;
+}
+
 export interface RepositoryTransaction {
+  readonly rooms: RoomRepository;
+  readonly roomInvites: RoomInviteRepository;
+  readonly roomRecordings: RoomRecordingRepository;
   readonly channels: ChannelRepository;
   readonly streamKeys: StreamKeyRepository;
   readonly streams: StreamRepository;

@@ -45,6 +45,47 @@ const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  "0003_rooms": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("rooms")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("title", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.references("channels.name"))
+        .addColumn("key_id", "text", (column) => column.references("stream_keys.id"))
+        .addColumn("locked", "integer", (column) => column.notNull())
+        .addColumn("created_at", "bigint", (column) => column.notNull())
+        .addColumn("ended_at", "bigint")
+        .execute();
+      await db.schema
+        .createTable("room_invites")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("room", "text", (column) => column.notNull().references("rooms.id"))
+        .addColumn("role", "text", (column) => column.notNull())
+        .addColumn("label", "text", (column) => column.notNull())
+        .addColumn("created_at", "bigint", (column) => column.notNull())
+        .addColumn("expires_at", "bigint", (column) => column.notNull())
+        .addColumn("revoked_at", "bigint")
+        .execute();
+      await db.schema.createIndex("room_invites_room").on("room_invites").columns(["room", "created_at"]).execute();
+      await db.schema
+        .createTable("room_recordings")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("room", "text", (column) => column.notNull().references("rooms.id"))
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("started_at", "bigint", (column) => column.notNull())
+        .addColumn("ended_at", "bigint")
+        .addColumn("end_reason", "text")
+        .addColumn("bytes", "bigint", (column) => column.notNull())
+        .addColumn("duration_ms", "bigint", (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createIndex("room_recordings_room")
+        .on("room_recordings")
+        .columns(["room", "started_at"])
+        .execute();
+    },
+  },
 };
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => MIGRATIONS };

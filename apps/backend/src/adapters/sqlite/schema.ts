@@ -20,4 +20,33 @@ export interface Schema {
     ended_at: number | null;
     end_reason: string | null;
   };
+  rooms: {
+    id: string;
+    title: string;
+    channel: string | null;
+    key_id: string | null;
+    /** 0 or 1. */
+    locked: number;
+    created_at: number;
+    ended_at: number | null;
+  };
+  room_invites: {
+    id: string;
+    room: string;
+    role: string;
+    label: string;
+    created_at: number;
+    expires_at: number;
+    revoked_at: number | null;
+  };
+  room_recordings: {
+    id: string;
+    room: string;
+    state: string;
+    started_at: number;
+    ended_at: number | null;
+    end_reason: string | null;
+    bytes: number;
+    duration_ms: number;
+  };
 }

@@ -6,6 +6,9 @@ import type {
   ChannelRepository,
   Repositories,
   RepositoryTransaction,
+  RoomInviteRepository,
+  RoomRecordingRepository,
+  RoomRepository,
   StreamKeyRecord,
   StreamKeyRepository,
   StreamRecord,
@@ -14,17 +17,28 @@ import type {
 import { migrationProvider } from "./migrations.ts";
 import { nodeSqliteDialect } from "./node-sqlite-dialect.ts";
 import type { Schema } from "./schema.ts";
+import { roomInvitesOver, roomRecordingsOver, roomsOver } from "./sqlite-rooms.ts";
+import { uniquely } from "./uniquely.ts";
 
 /** {@link Repositories} in one SQLite file. */
 export class SqliteRepositories implements Repositories {
   readonly channels: ChannelRepository;
   readonly streamKeys: StreamKeyRepository;
   readonly streams: StreamRepository;
+  readonly rooms: RoomRepository;
+  readonly roomInvites: RoomInviteRepository;
+  readonly roomRecordings: RoomRecordingRepository;
   readonly #db: Kysely<Schema>;
 
   private constructor(db: Kysely<Schema>) {
     this.#db = db;
-    ({ channels: this.channels, streamKeys: this.streamKeys, streams: this.streams } = repositoriesOver(db));
+    const repositories = repositoriesOver(db);
+    this.channels = repositories.channels;
+    this.streamKeys = repositories.streamKeys;
+    this.streams = repositories.streams;
+    this.rooms = repositories.rooms;
+    this.roomInvites = repositories.roomInvites;
+    this.roomRecordings = repositories.roomRecordings;
   }
 
   /**
@@ -63,7 +77,14 @@ export class SqliteRepositories implements Repositories {
 }
 
 function repositoriesOver(db: Kysely<Schema>): RepositoryTransaction {
-  return { channels: channelsOver(db), streamKeys: streamKeysOver(db), streams: streamsOver(db) };
+  return {
+    channels: channelsOver(db),
+    streamKeys: streamKeysOver(db),
+    streams: streamsOver(db),
+    rooms: roomsOver(db),
+    roomInvites: roomInvitesOver(db),
+    roomRecordings: roomRecordingsOver(db),
+  };
 }
 
 function channelsOver(db: Kysely<Schema>): ChannelRepository {
@@ -224,16 +245,4 @@ function streamsOver(db: Kysely<Schema>): StreamRepository {
       return Number(result.numUpdatedRows);
     },
   };
-}
-
-/** Translates a broken unique constraint into `conflict`. */
-async function uniquely(message: string, insert: () => Promise<unknown>): Promise<void> {
-  try {
-    await insert();
-  } catch (error) {
-    // SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE
-    const code = (error as { errcode?: number }).errcode;
-    if (code === 1555 || code === 2067) throw new KliegError("conflict", message, { cause: error });
-    throw error;
-  }
 }
