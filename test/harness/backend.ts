@@ -24,7 +24,7 @@ export class BackendProcess implements AsyncDisposable {
     readonly http: number;
     readonly rtmp: number;
     readonly srt: number;
-    /** Of the first media worker; null where there is no WebRTC. */
+    /** Of the first media worker; null where WebRTC is switched off. */
     readonly rtc: number | null;
   };
   readonly #ownsDataDir: boolean;

@@ -27,6 +27,7 @@ import { IceServers } from "./sfu/ice-servers.ts";
 import { listenAddresses, tells } from "./sfu/listen-addresses.ts";
 import { findRtcPorts } from "./sfu/rtc-ports.ts";
 import { Sfu } from "./sfu/sfu.ts";
+import { WorkerArrival } from "./sfu/worker-arrival.ts";
 import { findWorkerProgram } from "./sfu/worker-program.ts";
 import { TranscodeEngine } from "./transcode/transcode-engine.ts";
 
@@ -42,7 +43,7 @@ export interface Backend extends AsyncDisposable {
     readonly rtmp: number;
     readonly rtmps: number | undefined;
     readonly srt: number;
-    /** Of the first media worker; undefined where there is no WebRTC. */
+    /** Of the first media worker; undefined where WebRTC is switched off. */
     readonly rtc: number | undefined;
   };
   /** Ends every stream, answers who waits, closes every door. Idempotent. */
@@ -83,6 +84,9 @@ export async function compose(config: Config): Promise<Backend> {
 
   const { sfu: openSfu, port: rtcPort } = await startSfu(config, logger);
   const sfu = undo.use(openSfu);
+  if (config.webrtc && config.mediasoupWorker === undefined) {
+    undo.use(new WorkerArrival({ sfu, clock, logger, find: () => findWorkerProgram() }));
+  }
 
   const counts = new RequestCounts();
   // The metrics read the streams, and the streams report to the metrics: neither calls the other before both are there.
@@ -243,17 +247,11 @@ function createLogger(config: Config): Logger {
 }
 
 /**
- * The SFU of this host; one that refuses everybody, and says why, where its program is missing or WebRTC is off.
+ * The SFU of this host. Where its program is missing it says so to whoever wants WebRTC, until the program arrives.
  * @throws an Error in words for the operator where its ports cannot be had.
  */
 async function startSfu(config: Config, logger: Logger): Promise<{ sfu: Sfu; port: number | undefined }> {
-  const without = (reason: string) => ({ sfu: Sfu.unavailable(logger, reason), port: undefined });
-  if (!config.webrtc) return without("it is switched off");
-  const workerProgram = config.mediasoupWorker === undefined ? findWorkerProgram() : resolve(config.mediasoupWorker);
-  if (workerProgram === undefined) {
-    logger.warn({}, "there is no WebRTC: the media worker is not installed; npm start installs it where it can");
-    return without("its media worker is not installed");
-  }
+  if (!config.webrtc) return { sfu: Sfu.unavailable(logger, "it is switched off"), port: undefined };
   const announced = await resolveAnnounced(config.announcedAddresses);
   const wanted = listenAddresses(announced, config.host === undefined ? undefined : await resolveHost(config.host));
   const found = await listen("KLIEG_RTC_PORT", config.rtcPort, () =>
@@ -264,13 +262,13 @@ async function startSfu(config: Config, logger: Logger): Promise<{ sfu: Sfu; por
   }
   const sfu = await Sfu.open({
     logger,
-    workerProgram,
+    workerProgram: config.mediasoupWorker === undefined ? findWorkerProgram() : resolve(config.mediasoupWorker),
     workers: config.rtcWorkers,
     port: found.port,
     addresses: found.addresses,
   });
-  if (sfu.unavailable !== undefined) logger.warn({ reason: sfu.unavailable }, "there is no WebRTC");
-  return { sfu, port: sfu.unavailable === undefined ? found.port : undefined };
+  if (sfu.unavailable !== undefined) logger.warn({ reason: sfu.unavailable }, "there is no WebRTC yet");
+  return { sfu, port: found.port };
 }
 
 /** @throws an Error in words for the operator where the port cannot be had. */

@@ -25,51 +25,54 @@ export interface SfuOptions {
  * watched together has a {@link SfuStage}.
  */
 export class Sfu implements Closable {
-  readonly workers: readonly SfuWorker[];
-  readonly #logger: Logger;
-  readonly #unavailable: string | undefined;
+  readonly #options: Omit<SfuOptions, "workerProgram">;
   readonly #stages = new Set<SfuStage>();
+  #workers: readonly SfuWorker[] = [];
+  #unavailable: string | undefined = "its media worker is not installed";
   #closed: Promise<void> | undefined;
 
-  private constructor(workers: readonly SfuWorker[], logger: Logger, unavailable: string | undefined) {
-    this.workers = workers;
-    this.#logger = logger;
-    this.#unavailable = unavailable;
+  private constructor(options: Omit<SfuOptions, "workerProgram">) {
+    this.#options = options;
   }
 
   /** An SFU that refuses everybody, for the reason given: it ends the sentence "This server cannot do WebRTC: …". */
   static unavailable(logger: Logger, reason: string): Sfu {
-    return new Sfu([], logger, reason);
+    const sfu = new Sfu({ logger, workers: 0, port: 0, addresses: [] });
+    sfu.#unavailable = reason;
+    return sfu;
   }
 
   /** Never throws for want of a worker program: that is told to whoever wants WebRTC. */
   static async open(options: SfuOptions): Promise<Sfu> {
-    const { logger, workerProgram: program } = options;
-    if (program === undefined) return new Sfu([], logger, "its media worker is not installed");
-    const why = await tryWorkerProgram(program);
-    if (why !== undefined) return new Sfu([], logger, `its media worker (${program}) does not run: ${why}`);
-    if (options.addresses.length === 0) return new Sfu([], logger, "this machine has no network address");
-    const workers = Array.from({ length: options.workers }, (_, index) => {
-      const listenInfos = options.addresses.flatMap(({ ip, announced, ownToo = false }) =>
-        (["udp", "tcp"] as const).map(
-          (protocol): types.TransportListenInfo => ({
-            protocol,
-            ip,
-            ...(announced === undefined ? {} : { announcedAddress: announced, exposeInternalIp: ownToo }),
-            // Otherwise `::` takes IPv4's port too.
-            ...(isIPv6(ip) ? { flags: { ipv6Only: true } } : {}),
-            ...(options.port === 0 ? {} : { port: options.port + index }),
-          }),
-        ),
-      );
-      return new SfuWorker({ index, listenInfos, program, logger });
-    });
-    return new Sfu(workers, logger, undefined);
+    const sfu = new Sfu(options);
+    if (options.workerProgram !== undefined) await sfu.provide(options.workerProgram);
+    return sfu;
+  }
+
+  /** Its workers; none while it is unavailable. */
+  get workers(): readonly SfuWorker[] {
+    return this.#workers;
   }
 
   /** Why there is no WebRTC here, in words; undefined where there is. */
   get unavailable(): string | undefined {
     return this.#unavailable;
+  }
+
+  /** Takes a worker program that was not there when the SFU was opened; without effect once it is available. */
+  async provide(program: string): Promise<void> {
+    if (this.#unavailable === undefined) return;
+    const why = await tryWorkerProgram(program);
+    // Another one may have been provided meanwhile.
+    if (this.#unavailable === undefined || this.#closed !== undefined) return;
+    if (why !== undefined) {
+      this.#unavailable = `its media worker (${program}) does not run: ${why}`;
+    } else if (this.#options.addresses.length === 0) {
+      this.#unavailable = "this machine has no network address";
+    } else {
+      this.#workers = this.#makeWorkers(program);
+      this.#unavailable = undefined;
+    }
   }
 
   get stages(): number {
@@ -88,7 +91,7 @@ export class Sfu implements Closable {
     }
     const stage = new SfuStage({
       workers: this.workers,
-      logger: this.#logger.child({ stage: name }),
+      logger: this.#options.logger.child({ stage: name }),
       onClosed: () => this.#stages.delete(stage),
     });
     this.#stages.add(stage);
@@ -103,6 +106,25 @@ export class Sfu implements Closable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #makeWorkers(program: string): SfuWorker[] {
+    const { logger, workers, port, addresses } = this.#options;
+    return Array.from({ length: workers }, (_, index) => {
+      const listenInfos = addresses.flatMap(({ ip, announced, ownToo = false }) =>
+        (["udp", "tcp"] as const).map(
+          (protocol): types.TransportListenInfo => ({
+            protocol,
+            ip,
+            ...(announced === undefined ? {} : { announcedAddress: announced, exposeInternalIp: ownToo }),
+            // Otherwise `::` takes IPv4's port too.
+            ...(isIPv6(ip) ? { flags: { ipv6Only: true } } : {}),
+            ...(port === 0 ? {} : { port: port + index }),
+          }),
+        ),
+      );
+      return new SfuWorker({ index, listenInfos, program, logger });
+    });
   }
 
   async #close(): Promise<void> {
