@@ -19,6 +19,9 @@ const SHAKA = `${VIDEO}<script src="/shaka.js"></script><script>
   const player = new shaka.Player();
   player.addEventListener("error", ({ detail }) => errors.push("shaka " + detail.code + " " + detail.data));
   player.configure("streaming.lowLatencyMode", mode === "low-latency");
+  // Without it Shaka 5.2 aborts the SourceBuffer before every part of a broadcast that it joins in the middle (it recalculates
+  // a negative timestamp offset), and loses the parts that do not begin with a keyframe: its issue 10589.
+  if (mode === "low-latency") player.configure("manifest.hls.sequenceMode", true);
   player.attach(document.querySelector("video"))
     .then(() => player.load(url))
     .catch((error) => errors.push("shaka " + error.code + " " + error.data));
@@ -68,8 +71,7 @@ describe("PKG1 DLV1: other people's players, on pages of another origin", () => 
   });
 
   it.concurrent.each([
-    // Shaka 5.2 leaves some parts that it fetched out of the buffer and jumps the hole (its issue 10589).
-    { player: "Shaka Player, low latency", page: SHAKA, mode: "low-latency", within: 4, stalls: 4 },
+    { player: "Shaka Player, low latency", page: SHAKA, mode: "low-latency", within: 4, stalls: 0 },
     { player: "Shaka Player, plain", page: SHAKA, mode: "plain", within: 16, stalls: 0 },
     { player: "hls.js, low latency", page: HLS_JS, mode: "low-latency", within: 3, stalls: 0 },
   ])("$player: $within s behind the glass at most", async ({ player, page, mode, within, stalls }) => {
