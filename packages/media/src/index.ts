@@ -56,6 +56,7 @@ export * from "./nal/nal-format.ts";
 export * from "./nal/nal-spans.ts";
 export * from "./opus/opus-config.ts";
 export * from "./opus/opus-packet.ts";
+export * from "./rtp/index.ts";
 export * from "./segmenter/audio-sample-clock.ts";
 export * from "./segmenter/boundary.ts";
 export * from "./segmenter/cmaf-segmenter.ts";
