@@ -3,7 +3,15 @@ import ffmpeg from "fluent-ffmpeg";
 import { type FfmpegBinary, isAtLeast } from "./ffmpeg-binary.ts";
 import type { Rung } from "./ladder.ts";
 import type { EncodePreset } from "./ladder-choice.ts";
-import { deviceOptions, encodeOptions, type Filter, inputFilters, type VideoEncoder } from "./video-encoder.ts";
+import {
+  constrainedBaselineOptions,
+  decimal,
+  deviceOptions,
+  encodeOptions,
+  type Filter,
+  inputFilters,
+  type VideoEncoder,
+} from "./video-encoder.ts";
 
 /** Video of a transcode: one source track decoded once, and the rungs made of it. */
 export interface VideoPlan {
@@ -19,10 +27,15 @@ export interface VideoPlan {
    * begins with the first frame that nobody has made yet.
    */
   readonly firstPts?: number | undefined;
+  /** Where keyframes are made: where the source has its own, or so many seconds apart. Default `source`. */
+  readonly keyframes?: "source" | number | undefined;
+  /** Whether only what every WebRTC peer decodes is used (RFC 7742 § 6.2): H.264 constrained baseline. */
+  readonly constrainedBaseline?: boolean | undefined;
 }
 
-/** Audio of a transcode: one source track made into AAC. */
+/** Audio of a transcode: one source track made into AAC or Opus. */
 export interface AudioPlan {
+  readonly codec: "aac" | "opus";
   /** Bits/s. */
   readonly bitrate: number;
   readonly channels: number;
@@ -56,6 +69,8 @@ const MANY_PIXELS = 150e6;
 /** Slices of a frame are encoded side by side, which adds no latency, but costs some bits each. */
 const LINES_PER_SLICE = 180;
 const MAX_SLICES = 4;
+/** What browsers send and expect; longer frames would be late by themselves. */
+const OPUS_FRAME_MS = 20;
 /** How long the muxer waits for sound that has stopped, and for a picture that is late, µs. */
 const SOUND_LIMIT = 200_000;
 const PICTURE_LIMIT = 2_000_000;
@@ -83,7 +98,10 @@ export function transcodeArguments(
   command.output("pipe:1").format("mpegts");
   if (video !== undefined) {
     const source = inputs.findIndex(({ carries }) => carries.includes("video"));
-    addRungs(command, video, { binary, source: `${source}:v:0`, forceKeyframes: "source", cores });
+    const { keyframes = "source" } = video;
+    const forceKeyframes = keyframes === "source" ? keyframes : `expr:gte(t,n_forced*${decimal(keyframes)})`;
+    addRungs(command, video, { binary, source: `${source}:v:0`, forceKeyframes, cores });
+    if (video.constrainedBaseline === true) command.outputOptions(constrainedBaselineOptions(video.encoder));
   } else {
     command.noVideo();
   }
@@ -91,9 +109,10 @@ export function transcodeArguments(
     const source = inputs.findIndex(({ carries }) => carries.includes("audio"));
     command.outputOptions("-map", `${source}:a:0`);
     command
-      .audioCodec("aac")
+      .audioCodec(audio.codec === "opus" ? "libopus" : "aac")
       .audioBitrate(audio.bitrate / 1000)
       .audioChannels(audio.channels);
+    if (audio.codec === "opus") command.outputOptions(["-frame_duration", `${OPUS_FRAME_MS}`]);
     // Holes in the source are filled with silence: an encoder fed without them would run ahead of the picture.
     command.audioFrequency(audio.sampleRate).audioFilters("aresample=async=1:min_hard_comp=0.1");
   } else {

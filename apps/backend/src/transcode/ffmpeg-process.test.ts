@@ -56,12 +56,12 @@ describe("TRN6: a process is held to its pipes and its end", () => {
     await using idle = shell("sleep 60").process;
     const chunk = Buffer.alloc(64 * 1024);
     let written = 0;
-    while (idle.wantsInput && written < 100) {
+    while (idle.wantsInput(0) && written < 100) {
       idle.write(0, chunk);
       written += 1;
     }
     expect(written).toBeLessThan(100);
-    expect(idle.wantsInput).toBe(false);
+    expect(idle.wantsInput(0)).toBe(false);
   });
 
   test("it says when it takes more again", async () => {
@@ -75,9 +75,9 @@ describe("TRN6: a process is held to its pipes and its end", () => {
       onDrain: resolve,
       onExit: ignore,
     });
-    while (reader.wantsInput) reader.write(0, Buffer.alloc(1 << 20));
+    while (reader.wantsInput(0)) reader.write(0, Buffer.alloc(1 << 20));
     await promise;
-    expect(reader.wantsInput).toBe(true);
+    expect(reader.wantsInput(0)).toBe(true);
   });
 
   test("closing ends one that heeds the end of its input at once", async () => {

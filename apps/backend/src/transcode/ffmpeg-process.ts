@@ -106,11 +106,10 @@ export class FfmpegProcess implements AsyncDisposable {
     return lastWords(this.#stderr);
   }
 
-  /** Whether every input takes more without holding it in memory. */
-  get wantsInput(): boolean {
+  /** Whether an input takes more without holding it in memory. */
+  wantsInput(fd: number): boolean {
     if (this.#ending || this.#exit !== undefined) return false;
-    for (const input of this.#inputs.values()) if (input.writableNeedDrain) return false;
-    return true;
+    return this.#inputs.get(fd)?.writableNeedDrain === false;
   }
 
   /** Gives FFmpeg the next bytes of an input. They must not be changed afterwards. */

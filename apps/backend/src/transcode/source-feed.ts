@@ -26,13 +26,17 @@ const TS_FD = 0;
 /** Where the video has an input of its own, the audio comes on the next free descriptor. */
 const SECOND_FD = 3;
 
-/** Inputs of FFmpeg for a source of these tracks, but for what it probes. */
+/**
+ * Inputs of FFmpeg for a source of these tracks, but for what it probes.
+ * @param prompt as in {@link SourceFeed}.
+ */
 export function feedInputs(
   video: VideoTrack | undefined,
   audio: AudioTrack | undefined,
+  prompt: boolean,
 ): Omit<TranscodeInput, "probeBytes">[] {
   if (video === undefined) return [{ format: "mpegts", fd: TS_FD, carries: ["audio"] }];
-  if (IN_TRANSPORT_STREAM.has(video.codec)) {
+  if (!prompt && IN_TRANSPORT_STREAM.has(video.codec)) {
     return [{ format: "mpegts", fd: TS_FD, carries: audio === undefined ? ["video"] : ["video", "audio"] }];
   }
   const inputs: Omit<TranscodeInput, "probeBytes">[] = [{ format: "mp4", fd: TS_FD, carries: ["video"] }];
@@ -58,6 +62,8 @@ export class SourceFeed {
 
   /**
    * @param base 90 kHz ticks of the source's timeline that FFmpeg is to see as zero.
+   * @param prompt whether each frame is to be decoded when it comes: out of a transport stream FFmpeg takes a frame
+   *   only when it sees the next one begin, out of MP4 at once.
    * @param write takes the bytes for one of FFmpeg's file descriptors.
    * @throws MediaError when a track cannot be written.
    */
@@ -65,13 +71,15 @@ export class SourceFeed {
     video: VideoTrack | undefined,
     audio: AudioTrack | undefined,
     base: number,
+    prompt: boolean,
     write: (fd: number, bytes: Uint8Array) => void,
   ) {
     this.#base = base;
     this.#write = write;
     this.#video = video?.id;
     this.#audio = audio?.id;
-    this.#fragmented = video === undefined || IN_TRANSPORT_STREAM.has(video.codec) ? undefined : video;
+    const transported = !prompt && video !== undefined && IN_TRANSPORT_STREAM.has(video.codec);
+    this.#fragmented = transported ? undefined : video;
     this.#tsFd = this.#fragmented === undefined ? TS_FD : SECOND_FD;
     this.#ts = new TsMuxer((bytes) => this.#write(this.#tsFd, bytes));
     const first = (video ?? audio) as Track;

@@ -54,6 +54,7 @@ export function makePlan(input: PlanInput): PlanResult {
       ? undefined
       : {
           track,
+          codec: "aac" as const,
           channels: Math.min(track.channels, MAX_CHANNELS),
           bitrate: Math.min(track.channels, MAX_CHANNELS) * BITS_PER_CHANNEL,
           sampleRate: track.codec === "opus" ? OPUS_RATE : track.sampleRate,

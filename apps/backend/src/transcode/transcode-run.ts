@@ -10,6 +10,7 @@ import {
 import type { FfmpegBinary } from "./ffmpeg-binary.ts";
 import { type AudioPlan, type TranscodeInput, transcodeArguments } from "./ffmpeg-command.ts";
 import { type FfmpegExit, FfmpegProcess } from "./ffmpeg-process.ts";
+import { InputLane } from "./input-lane.ts";
 import type { Rung } from "./ladder.ts";
 import type { EncodePreset } from "./ladder-choice.ts";
 import { RenditionOutput } from "./rendition-output.ts";
@@ -28,6 +29,11 @@ export interface RunPlan {
         readonly preset: EncodePreset;
       }
     | undefined;
+  /**
+   * For WebRTC: every frame is decoded and handed on as soon as it can be, in H.264 constrained baseline, with keyframes
+   * so many seconds apart wherever the source has its own.
+   */
+  readonly realtime?: { readonly keyframeSeconds: number };
   readonly audio: ({ readonly track: AudioTrack } & AudioPlan) | undefined;
 }
 
@@ -57,9 +63,6 @@ export interface RunOptions {
 
 /** What FFmpeg sees begins at one second: encoders of sound put out a little before their first input. */
 const LEAD = TICKS_PER_SECOND;
-/** Media that may wait for FFmpeg, beyond what it was given to begin with. */
-const QUEUE_TICKS = 3 * TICKS_PER_SECOND;
-const QUEUE_BYTES = 32 * 1024 * 1024;
 /** FFmpeg is to look at so many frames before it begins. */
 export const PROBED_FRAMES = 5;
 const PROBE_OVERHEAD = 1.05;
@@ -80,10 +83,7 @@ export class TranscodeRun implements AsyncDisposable {
   readonly #sink: RunSink;
   readonly #clock: Clock;
   readonly #base: number;
-  #queue: AccessUnit[] = [];
-  #head = 0;
-  #queuedBytes = 0;
-  #queueTicks = QUEUE_TICKS;
+  readonly #lanes: readonly InputLane[];
   #waitingForKeyframe = false;
   #finishing = false;
   #pumping = false;
@@ -107,7 +107,9 @@ export class TranscodeRun implements AsyncDisposable {
     this.#lastInputPts = first.pts;
     this.#base = first.dts - LEAD;
     const { video, audio } = plan;
-    const inputs = withProbe(feedInputs(video?.track, audio?.track), seed);
+    const { realtime } = plan;
+    const prompt = realtime !== undefined;
+    const inputs = withProbe(feedInputs(video?.track, audio?.track, prompt), seed);
     const args = transcodeArguments(
       options.binary,
       {
@@ -118,19 +120,22 @@ export class TranscodeRun implements AsyncDisposable {
           encoder: video.encoder,
           preset: video.preset,
           firstPts: options.after === undefined ? undefined : options.after + 1 - this.#base,
+          keyframes: realtime?.keyframeSeconds,
+          constrainedBaseline: prompt,
         },
         audio,
       },
       inputs,
       options.cores,
     );
+    this.#lanes = inputs.map(({ fd, carries }) => new InputLane(fd, carries.includes("video")));
     this.#output = new RenditionOutput(video?.rungs ?? [], this.#base, {
       onAccessUnit: (rung, unit) => this.#onAccessUnit(rung, unit),
     });
     // What the feed writes before there is a process is its headers.
     const headers: [fd: number, bytes: Uint8Array][] = [];
     let process: FfmpegProcess | undefined;
-    this.#feed = new SourceFeed(video?.track, audio?.track, this.#base, (fd, bytes) => {
+    this.#feed = new SourceFeed(video?.track, audio?.track, this.#base, prompt, (fd, bytes) => {
       if (process === undefined) headers.push([fd, bytes]);
       else process.write(fd, bytes);
     });
@@ -147,7 +152,7 @@ export class TranscodeRun implements AsyncDisposable {
     this.#process = process;
     for (const [fd, bytes] of headers) process.write(fd, bytes);
     const last = seed.at(-1) as AccessUnit;
-    this.#queueTicks += last.dts - first.dts;
+    for (const lane of this.#lanes) lane.allow(last.dts - first.dts);
     for (const unit of seed) if (this.#accept(unit)) this.#enqueue(unit);
     this.#pump();
   }
@@ -192,7 +197,7 @@ export class TranscodeRun implements AsyncDisposable {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#lanes.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Access units that could not be written because they were malformed. */
@@ -220,9 +225,12 @@ export class TranscodeRun implements AsyncDisposable {
       }
       this.#waitingForKeyframe = false;
     }
-    this.#enqueue(unit);
+    const lane = this.#enqueue(unit);
     this.#pump();
-    if (this.#overfull(unit)) this.#drop();
+    if (!lane.isOverfull(unit)) return;
+    const { dropped, needsKeyframe } = lane.drop();
+    if (lane.hasVideo) this.#waitingForKeyframe = needsKeyframe;
+    this.#sink.onDropped(this, dropped);
   }
 
   /** The source has ended, or another run takes over: FFmpeg makes what it has been given, and exits. */
@@ -234,16 +242,14 @@ export class TranscodeRun implements AsyncDisposable {
   /** Ends FFmpeg at once. What it has not handed over is lost. */
   kill(): void {
     this.#finishing = true;
-    this.#queue = [];
-    this.#head = 0;
+    this.#clear();
     this.#process.kill();
   }
 
   /** Ends the input and then FFmpeg, at the latest after 1.5 s. */
   async close(): Promise<void> {
     this.#finishing = true;
-    this.#queue = [];
-    this.#head = 0;
+    this.#clear();
     await this.#process.close();
   }
 
@@ -262,19 +268,30 @@ export class TranscodeRun implements AsyncDisposable {
     return unit.track.kind === "video" ? video !== undefined : audio !== undefined;
   }
 
-  #enqueue(unit: AccessUnit): void {
-    this.#queue.push(unit);
-    this.#queuedBytes += unit.data.byteLength;
+  #enqueue(unit: AccessUnit): InputLane {
+    const isVideo = unit.track.kind === "video";
+    const lane = (this.#lanes.find(({ hasVideo }) => hasVideo === isVideo) ?? this.#lanes[0]) as InputLane;
+    lane.push(unit);
+    return lane;
+  }
+
+  #clear(): void {
+    for (const lane of this.#lanes) lane.clear();
   }
 
   #pump(): void {
     // Writing can find the process gone, whose exit is told of at once.
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#head < this.#queue.length && this.#process.wantsInput) {
-      const unit = this.#queue[this.#head] as AccessUnit;
-      this.#head += 1;
-      this.#queuedBytes -= unit.data.byteLength;
+    for (const lane of this.#lanes) this.#pumpLane(lane);
+    if (this.#finishing && this.#lanes.every(({ empty }) => empty)) this.#process.endInput();
+    this.#pumping = false;
+  }
+
+  #pumpLane(lane: InputLane): void {
+    while (this.#process.wantsInput(lane.fd)) {
+      const unit = lane.take();
+      if (unit === undefined) return;
       try {
         this.#feed.push(unit);
       } catch (error) {
@@ -282,38 +299,6 @@ export class TranscodeRun implements AsyncDisposable {
         this.#malformed += 1;
       }
     }
-    if (this.#head === this.#queue.length) {
-      this.#queue.length = 0;
-      this.#head = 0;
-      this.#queueTicks = QUEUE_TICKS;
-      if (this.#finishing) this.#process.endInput();
-    } else if (this.#head >= 256) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    this.#pumping = false;
-  }
-
-  #overfull(newest: AccessUnit): boolean {
-    const oldest = this.#queue[this.#head];
-    if (oldest === undefined) return false;
-    return this.#queuedBytes > QUEUE_BYTES || newest.dts - oldest.dts > this.#queueTicks;
-  }
-
-  /** Drops what waits up to its newest keyframe, or, where there is none, up to the next that comes; sound is kept. */
-  #drop(): void {
-    const waiting = this.#queue.slice(this.#head);
-    const hasVideo = this.plan.video !== undefined;
-    const newest = waiting.findLastIndex((unit) => unit.track.kind === "video" && unit.keyframe);
-    // Where the newest keyframe is the oldest thing that waits, its GOP is what there is too much of.
-    const resumes = newest > 0 ? newest : waiting.length;
-    const kept = waiting.filter((unit, i) => i >= resumes || (hasVideo && unit.track.kind === "audio"));
-    this.#waitingForKeyframe = hasVideo && resumes === waiting.length;
-    this.#queue = kept;
-    this.#head = 0;
-    this.#queueTicks = QUEUE_TICKS;
-    this.#queuedBytes = kept.reduce((sum, unit) => sum + unit.data.byteLength, 0);
-    this.#sink.onDropped(this, waiting.length - kept.length);
   }
 
   #onAccessUnit(rung: Rung | undefined, unit: AccessUnit): void {
@@ -327,8 +312,7 @@ export class TranscodeRun implements AsyncDisposable {
   #onExit(exit: FfmpegExit): void {
     this.#output.flush();
     this.#finishing = true;
-    this.#queue = [];
-    this.#head = 0;
+    this.#clear();
     this.#sink.onExit(this, exit);
   }
 }

@@ -81,6 +81,14 @@ export function encodeOptions(
   return options;
 }
 
+/** Output options that hold H.264 to the constrained baseline profile, where the encoder can be told. */
+export function constrainedBaselineOptions(encoder: VideoEncoder): string[] {
+  // x264 takes the name as it is; what it makes of "baseline" is constrained.
+  if (encoder.name === "libx264") return ["-profile:v", "baseline"];
+  const name = ["constrained_baseline", "baseline"].find((known) => encoder.options.has(known));
+  return name === undefined ? [] : ["-profile:v", name];
+}
+
 function ownOptions(encoder: VideoEncoder, preset: EncodePreset): string[] {
   const known = (option: string, value: string) => (encoder.options.has(option) ? [`-${option}`, value] : []);
   switch (encoder.name) {
