@@ -10,6 +10,8 @@ export interface PayloadWriter {
   readonly empty: boolean;
   byte(value: number): void;
   u16(value: number): void;
+  /** Sets the first byte of the payload, which was written before. */
+  setFirst(value: number): void;
   /** Appends `source[start..end)`. */
   bytes(source: Buffer, start: number, end: number): void;
   /** Sends the packet with what was written; the next payload begins empty. */

@@ -1,5 +1,6 @@
 import type { MediaSink } from "../access-unit.ts";
 import { MediaError } from "../media-error.ts";
+import { Av1PayloadFormat } from "./av1-payload-format.ts";
 import type { Depacketizer, DepacketizerSink } from "./depacketizer.ts";
 import { H264PayloadFormat } from "./h264-payload-format.ts";
 import { OpusDepacketizer } from "./opus-depacketizer.ts";
@@ -7,6 +8,8 @@ import { RtpStream } from "./rtp-stream.ts";
 import { type RtpWarningCode, RtpWarnings } from "./rtp-warning.ts";
 import { SenderClock } from "./sender-clock.ts";
 import { VideoDepacketizer } from "./video-depacketizer.ts";
+import { Vp8PayloadFormat } from "./vp8-payload-format.ts";
+import { Vp9PayloadFormat } from "./vp9-payload-format.ts";
 
 /** A codec as the session description names it. */
 export interface RtpCodec {
@@ -122,6 +125,12 @@ function depacketizerOf(
   switch (name) {
     case "video/h264":
       return (sink) => new VideoDepacketizer(h264Format(id, codec, warnings), sink);
+    case "video/vp8":
+      return (sink) => new VideoDepacketizer(new Vp8PayloadFormat(id), sink);
+    case "video/vp9":
+      return (sink) => new VideoDepacketizer(new Vp9PayloadFormat(id), sink);
+    case "video/av1":
+      return (sink) => new VideoDepacketizer(new Av1PayloadFormat(id), sink);
     case "audio/opus": {
       if (codec.channels !== undefined && codec.channels > 2) {
         throw new MediaError("unsupported", `Opus with ${codec.channels} channels`);

@@ -3,13 +3,17 @@ import { type AccessUnit, TICKS_PER_SECOND } from "../access-unit.ts";
 import { MediaError } from "../media-error.ts";
 import { OPUS_SAMPLE_RATE } from "../opus/opus-config.ts";
 import { opusPacketSamples } from "../opus/opus-packet.ts";
+import { Av1Packetizer } from "./av1-packetizer.ts";
 import { H264Packetizer } from "./h264-packetizer.ts";
 import { OpusPacketizer } from "./opus-packetizer.ts";
 import type { AccessUnitPacketizer, PayloadWriter } from "./payload-writer.ts";
 import { type RtpHeaderExtension, rtpHeaderBytes, writeRtpHeader, writeU16, writeU32 } from "./rtp-packet.ts";
 import { writeSenderReport } from "./sender-report.ts";
+import { Vp8Packetizer } from "./vp8-packetizer.ts";
+import { Vp9Packetizer } from "./vp9-packetizer.ts";
 
-export type RtpPayloadCodec = "h264" | "opus";
+/** What can be sent; by the names of `Track.codec`. */
+export type RtpPayloadCodec = "h264" | "vp8" | "vp9" | "av1" | "opus";
 
 export interface RtpPacketizerOptions {
   readonly codec: RtpPayloadCodec;
@@ -58,7 +62,7 @@ export class RtpPacketizer {
     this.payloadType = payloadType;
     this.#isOpus = codec === "opus";
     this.clockRate = this.#isOpus ? OPUS_SAMPLE_RATE : TICKS_PER_SECOND;
-    this.#codec = codec === "opus" ? new OpusPacketizer() : new H264Packetizer();
+    this.#codec = packetizerOf(codec);
     this.#cname = options.cname ?? randomInt(2 ** 48 - 1).toString(36);
     this.#timestampBase = options.timestampBase ?? randomInt(2 ** 32);
     this.#writer = new PacketWriter(options, mtu);
@@ -118,6 +122,21 @@ export class RtpPacketizer {
   }
 }
 
+function packetizerOf(codec: RtpPayloadCodec): AccessUnitPacketizer {
+  switch (codec) {
+    case "h264":
+      return new H264Packetizer();
+    case "vp8":
+      return new Vp8Packetizer();
+    case "vp9":
+      return new Vp9Packetizer();
+    case "av1":
+      return new Av1Packetizer();
+    case "opus":
+      return new OpusPacketizer();
+  }
+}
+
 /** One packet's memory, filled again for each. */
 class PacketWriter implements PayloadWriter {
   readonly capacity: number;
@@ -170,6 +189,10 @@ class PacketWriter implements PayloadWriter {
   byte(value: number): void {
     this.#packet[this.#at] = value;
     this.#at += 1;
+  }
+
+  setFirst(value: number): void {
+    this.#packet[this.#payloadStart] = value;
   }
 
   u16(value: number): void {

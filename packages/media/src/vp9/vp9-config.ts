@@ -1,6 +1,6 @@
 import { MediaError } from "../media-error.ts";
 
-/** VPCodecConfigurationRecord (`vpcC`), VP Codec ISO Media File Format Binding. */
+/** VPCodecConfigurationRecord (`vpcC`) of VP9 or VP8, VP Codec ISO Media File Format Binding. */
 export interface Vp9Config {
   readonly profile: number;
   /** Ten times the level's number. */
@@ -55,4 +55,19 @@ export function buildVp9Config(config: Vp9Config): Uint8Array {
 /** `vp09.PP.LL.DD`: profile, level, bit depth. */
 export function vp9CodecString(config: Vp9Config): string {
   return `vp09.${[config.profile, config.level, config.bitDepth].map((n) => n.toString().padStart(2, "0")).join(".")}`;
+}
+
+/** The lowest level whose picture may be so large (VP9 levels, max luma picture size): a guess where nobody tells. */
+export function leastVp9Level(pixels: number): number {
+  const levels = [
+    [36_864, 10],
+    [73_728, 11],
+    [122_880, 20],
+    [245_760, 21],
+    [552_960, 30],
+    [983_040, 31],
+    [2_228_224, 41],
+    [8_912_896, 51],
+  ] as const;
+  return levels.find(([max]) => pixels <= max)?.[1] ?? 61;
 }

@@ -2,7 +2,7 @@ import type { VideoTrack } from "../access-unit.ts";
 import { equalBytes } from "../bits/equal-bytes.ts";
 import type { CodedFrame } from "../coded-frame.ts";
 import { parseVp9FrameHead, type Vp9FrameHead } from "./frame-header.ts";
-import { buildVp9Config, parseVp9Config, type Vp9Config, vp9CodecString } from "./vp9-config.ts";
+import { buildVp9Config, leastVp9Level, parseVp9Config, type Vp9Config, vp9CodecString } from "./vp9-config.ts";
 
 /** Tells keyframes of one VP9 stream and keeps its track: vpcC lacks the picture's size, so it takes a keyframe as well. */
 export class Vp9ElementaryStream {
@@ -27,18 +27,19 @@ export class Vp9ElementaryStream {
 
   /**
    * @param data one frame or superframe.
+   * @param size of the picture that is shown, where it is not that of the first frame: of the highest spatial layer.
    * @throws MediaError
    */
-  push(data: Uint8Array): CodedFrame {
-    const head = parseVp9FrameHead(data);
-    const trackChanged = head.picture !== undefined && this.#takePicture(head.profile, head.picture);
-    return { data, keyframe: head.keyframe, trackChanged };
+  push(data: Uint8Array, size?: { readonly width: number; readonly height: number }): CodedFrame {
+    const { profile, keyframe, picture } = parseVp9FrameHead(data);
+    const trackChanged = picture !== undefined && this.#takePicture(profile, { ...picture, ...size });
+    return { data, keyframe, trackChanged };
   }
 
   #takePicture(profile: number, picture: NonNullable<Vp9FrameHead["picture"]>): boolean {
     const config: Vp9Config = this.#config ?? {
       profile,
-      level: vp9Level(picture.width * picture.height),
+      level: leastVp9Level(picture.width * picture.height),
       bitDepth: picture.bitDepth,
       chromaSubsampling: picture.chromaSubsampling,
       fullRange: picture.fullRange,
@@ -63,19 +64,4 @@ export class Vp9ElementaryStream {
     };
     return true;
   }
-}
-
-/** The lowest level whose picture may be so large (VP9 levels, max luma picture size): a guess where nobody tells. */
-function vp9Level(pixels: number): number {
-  const levels = [
-    [36_864, 10],
-    [73_728, 11],
-    [122_880, 20],
-    [245_760, 21],
-    [552_960, 30],
-    [983_040, 31],
-    [2_228_224, 41],
-    [8_912_896, 51],
-  ] as const;
-  return levels.find(([max]) => pixels <= max)?.[1] ?? 61;
 }

@@ -1,0 +1,77 @@
+import type { VideoTrack } from "../access-unit.ts";
+import type { CodedFrame } from "../coded-frame.ts";
+import { MediaError } from "../media-error.ts";
+import { buildVp9Superframe, MAX_VP9_SUPERFRAME_FRAMES } from "../vp9/superframe.ts";
+import { Vp9ElementaryStream } from "../vp9/vp9-elementary-stream.ts";
+import type { VideoPayloadFormat } from "./depacketizer.ts";
+import { FrameBuffer } from "./frame-buffer.ts";
+import { type PictureSize, parseVp9PayloadDescriptor } from "./vp9-payload-descriptor.ts";
+
+/**
+ * The payload format of VP9 (RFC 9628). The layer frames of a picture become one superframe: the picture of the highest
+ * spatial layer that came, with all that it is predicted from.
+ */
+export class Vp9PayloadFormat implements VideoPayloadFormat {
+  readonly #stream: Vp9ElementaryStream;
+  readonly #frame = new FrameBuffer();
+  /** Where the layer frames end that are whole. */
+  readonly #ends: number[] = [];
+  #withinFrame = false;
+  #spatialLayer = 0;
+  #layerSizes: readonly PictureSize[] | undefined;
+
+  constructor(trackId: number) {
+    this.#stream = new Vp9ElementaryStream(trackId);
+  }
+
+  get track(): VideoTrack | undefined {
+    return this.#stream.track;
+  }
+
+  begins(payload: Uint8Array): boolean {
+    try {
+      const { beginsFrame, spatialLayer } = parseVp9PayloadDescriptor(payload);
+      return beginsFrame && spatialLayer === 0;
+    } catch (error) {
+      if (error instanceof MediaError) return false;
+      throw error;
+    }
+  }
+
+  append(payload: Uint8Array): void {
+    const descriptor = parseVp9PayloadDescriptor(payload);
+    if (descriptor.beginsFrame === this.#withinFrame) {
+      const what = this.#withinFrame ? "a VP9 frame within another" : "a VP9 frame without its beginning";
+      throw new MediaError("malformed", what);
+    }
+    if (descriptor.bytes === payload.length) throw new MediaError("truncated", "VP9 payload without a payload");
+    if (this.#ends.length === MAX_VP9_SUPERFRAME_FRAMES) {
+      throw new MediaError("malformed", "too many VP9 frames in one picture");
+    }
+    // The structure comes with a key picture and holds until the next (RFC 9628 § 4.2.1).
+    if (descriptor.layerSizes !== undefined) this.#layerSizes = descriptor.layerSizes;
+    else if (descriptor.beginsFrame && !descriptor.interPicture && this.#ends.length === 0)
+      this.#layerSizes = undefined;
+    this.#spatialLayer = descriptor.spatialLayer;
+    this.#frame.append(payload.subarray(descriptor.bytes));
+    this.#withinFrame = !descriptor.endsFrame;
+    if (descriptor.endsFrame) this.#ends.push(this.#frame.length);
+  }
+
+  finish(): CodedFrame {
+    try {
+      if (this.#withinFrame || this.#ends.length === 0) throw new MediaError("malformed", "VP9 frame without its end");
+      const data = buildVp9Superframe(this.#frame.view, this.#ends);
+      const size = this.#ends.length > 1 ? this.#layerSizes?.[this.#spatialLayer] : undefined;
+      return this.#stream.push(data, size);
+    } finally {
+      this.discard();
+    }
+  }
+
+  discard(): void {
+    this.#frame.clear();
+    this.#ends.length = 0;
+    this.#withinFrame = false;
+  }
+}
