@@ -5,6 +5,7 @@ import path from "node:path";
 import type { Section } from "../bench/section.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { withSection } from "./bench/results.ts";
+import { MediaWorkerError, provideMediaWorker } from "./media-worker/provide-media-worker.ts";
 import { runCommand } from "./test/command-step.ts";
 
 // npm run bench [-- NAME…]: runs the benches of bench/, or those named, and writes bench/RESULTS.md.
@@ -24,6 +25,16 @@ if (unknown.length > 0 || all.length === 0) {
 
 const machine = describeMachine();
 process.stdout.write(`${machine}\n`);
+await provideMediaWorker({
+  environment: process.env,
+  signal: new AbortController().signal,
+  write: (text) => process.stdout.write(text),
+  terminal: process.stdout.isTTY === true,
+}).catch((error: unknown) => {
+  if (!(error instanceof MediaWorkerError)) throw error;
+  // The benches of WebRTC fail by themselves; the others need none.
+  process.stderr.write(`${error.message}\n`);
+});
 const failures: string[] = [];
 for (const file of all.filter((_, index) => wanted.length === 0 || wanted.includes(names[index] ?? ""))) {
   process.stdout.write(`\n━━ ${path.basename(file, SUFFIX)}\n`);

@@ -12,6 +12,7 @@ const WINDOWS = process.platform === "win32";
 /** The same signal again so soon is the same request by another way. */
 const REPEATED_MS = 1000;
 const PARENT_WATCH_MS = 500;
+const BESIDE_GRACE_MS = 3000;
 
 /** The scripts that each command of package.json runs, one after another, the last with the arguments given. */
 export const COMMANDS = {
@@ -20,6 +21,11 @@ export const COMMANDS = {
   demo: ["scripts/demo.ts"],
   fuzz: ["packages/base/src/fuzz/command.ts"],
   bench: ["scripts/bench.ts"],
+};
+
+/** What runs beside the last script of a command, until it is done or that script ends. */
+const BESIDE = {
+  start: ["scripts/media-worker.ts", "--background"],
 };
 
 /** What went wrong and what to do, in words for whoever typed the command. */
@@ -38,7 +44,9 @@ export async function main(command, args) {
   const env = environmentFor(node, process.env, ROOT);
   for (const [index, script] of scripts.entries()) {
     const last = index === scripts.length - 1;
+    const endBeside = last && BESIDE[command] !== undefined ? startBeside(node, BESIDE[command], env) : undefined;
     const { code, signal } = await run(node, [path.join(ROOT, script), ...(last ? args : [])], env);
+    await endBeside?.();
     if (signal !== null) await endBy(signal);
     if (code !== 0 || last) process.exit(code);
   }
@@ -112,21 +120,37 @@ export function firstDifference(root) {
 
 /** One installation at a time: `npm start` and `npm run demo` are often typed into two terminals at once. */
 async function takeInstallLock(root) {
-  const folder = path.join(root, ".cache");
-  const file = path.join(folder, "install.lock");
-  mkdirSync(folder, { recursive: true });
+  try {
+    return await takeLock(path.join(root, ".cache", "install.lock"), () =>
+      say("Another command is installing the dependencies; waiting for it …"),
+    );
+  } catch (error) {
+    throw explain(error, "");
+  }
+}
+
+/**
+ * Makes `file` with this process's id in it, as soon as no other process that lives has it.
+ * @param {string} file
+ * @param {() => void} onWait called once, where another has it.
+ * @param {AbortSignal} [signal] ends the waiting.
+ * @returns {Promise<() => void>} what gives the lock back.
+ */
+export async function takeLock(file, onWait, signal) {
+  mkdirSync(path.dirname(file), { recursive: true });
   for (let told = false; ; ) {
+    signal?.throwIfAborted();
     try {
       writeFileSync(file, String(process.pid), { flag: "wx" });
       return () => rmSync(file, { force: true });
     } catch (error) {
-      if (error.code !== "EEXIST") throw explain(error, "");
+      if (error.code !== "EEXIST") throw error;
     }
     const holder = Number(readFileSync(file, { encoding: "utf8", flag: "a+" }));
     const fresh = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (holder > 0 ? !isAlive(holder) : Date.now() - fresh > 5000) rmSync(file, { force: true });
     else {
-      if (!told) say("Another command is installing the dependencies; waiting for it …");
+      if (!told) onWait();
       told = true;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
@@ -152,8 +176,10 @@ async function npmCi(root) {
     stdio: ["ignore", "inherit", "pipe"],
     // npm is a batch file on Windows, which only the shell can start; the arguments above are constants.
     shell: WINDOWS && !viaNode,
-    // A package for tests brings its own FFmpeg from elsewhere unless told not to; nothing here runs that one.
-    env: { ...process.env, SKIP_FFMPEG: "true" },
+    // A package for tests brings its own FFmpeg from elsewhere unless told not to; nothing here runs that one. And
+    // mediasoup fetches its worker, or builds it for minutes, unless it believes that there is one: scripts/media-worker
+    // sees to that, where it is wanted.
+    env: { ...process.env, SKIP_FFMPEG: "true", MEDIASOUP_WORKER_BIN: process.env.MEDIASOUP_WORKER_BIN || "later" },
   });
   let tail = "";
   child.stderr.setEncoding("utf8");
@@ -286,6 +312,29 @@ export async function run(node, args, env) {
     clearInterval(watch);
     for (const signal of signals) process.off(signal, passOn);
   }
+}
+
+/**
+ * Starts a script that goes on beside another. It ends by itself, or when its standard input does: also when this
+ * process is killed.
+ * @returns what ends it before.
+ */
+function startBeside(node, [script, ...args], env) {
+  const child = spawn(node, [path.join(ROOT, script), ...args], { stdio: ["pipe", "inherit", "inherit"], env });
+  const ended = new Promise((resolve) => {
+    child.once("close", resolve);
+    child.once("error", (error) => {
+      say(`${script} could not be started: ${error.message}`);
+      resolve(undefined);
+    });
+  });
+  child.stdin.on("error", () => undefined);
+  return async () => {
+    child.stdin.end();
+    const insist = setTimeout(() => child.kill("SIGKILL"), BESIDE_GRACE_MS);
+    await ended;
+    clearTimeout(insist);
+  };
 }
 
 /** Ends this process the way its child ended. */

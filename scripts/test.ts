@@ -1,8 +1,10 @@
 import path from "node:path";
+import { installDebianPackages } from "./debian-packages.ts";
+import { MediaWorkerError, provideMediaWorker } from "./media-worker/provide-media-worker.ts";
 import { commandStep } from "./test/command-step.ts";
 import type { Step, StepCounts } from "./test/step.ts";
 import { closingLine, printSummary, type StepResult } from "./test/summary.ts";
-import { findMissingPackages, installDebianPackages, missingPackagesInWords } from "./test/system-packages.ts";
+import { findMissingPackages, missingPackagesInWords } from "./test/system-packages.ts";
 import { vitestStep } from "./test/vitest-step.ts";
 
 // npm test [-- STEP… FILTER…]: everything, or the steps named; what names no step narrows down the tests of Vitest.
@@ -42,7 +44,9 @@ if (filters.length > 0 && args.length === filters.length) {
   process.exit(2);
 }
 
-const lacking = chosen.some((step) => step.needsSystemPackages) ? provideSystemPackages() : undefined;
+const lacking = chosen.some((step) => step.needsSystemPackages)
+  ? [await provideSystemPackages(), await provideWorker()].filter((each) => each !== undefined).join(", ")
+  : "";
 
 const results: StepResult[] = [];
 for (const step of chosen) {
@@ -57,7 +61,7 @@ process.stdout.write(`${closingLine(results)}\n`);
 process.exitCode = failed ? 1 : 0;
 
 async function runStep(step: Step): Promise<StepCounts> {
-  if (step.needsSystemPackages && lacking !== undefined) {
+  if (step.needsSystemPackages && lacking !== "") {
     return { passed: 0, failed: 0, skipped: 1, notes: [`skipped: without ${lacking}`] };
   }
   try {
@@ -72,12 +76,13 @@ async function runStep(step: Step): Promise<StepCounts> {
  * with words, unless KLIEG_TEST_WITHOUT_PEERS=1 asks to go on and count those steps as skipped.
  * @returns the names of what the steps must do without; undefined where nothing is missing.
  */
-function provideSystemPackages(): string | undefined {
+async function provideSystemPackages(): Promise<string | undefined> {
   let { missing, installable } = findMissingPackages();
   if (missing.length > 0 && installable) {
-    process.stdout.write(`Installing what tests need: ${missing.map(({ debian }) => debian).join(" ")}\n`);
+    const names = missing.map(({ debian }) => debian);
+    process.stdout.write(`Installing what tests need: ${names.join(" ")}\n`);
     try {
-      installDebianPackages(missing);
+      await installDebianPackages(names, "shown");
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     }
@@ -86,6 +91,31 @@ function provideSystemPackages(): string | undefined {
   if (missing.length === 0) return undefined;
   process.stderr.write(`\n${missingPackagesInWords(missing)}\n`);
   if (process.env.KLIEG_TEST_WITHOUT_PEERS === "1") return missing.map(({ debian }) => debian).join(", ");
+  stopForWantOfPeers();
+}
+
+/**
+ * Sees to it that there is a media worker; where there is none and none can be had, the same as above.
+ * @returns its name where the steps must do without it.
+ */
+async function provideWorker(): Promise<string | undefined> {
+  try {
+    await provideMediaWorker({
+      environment: process.env,
+      signal: new AbortController().signal,
+      write: (text) => process.stdout.write(text),
+      terminal: process.stdout.isTTY === true,
+    });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MediaWorkerError)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    if (process.env.KLIEG_TEST_WITHOUT_PEERS === "1") return "mediasoup's media worker";
+    stopForWantOfPeers();
+  }
+}
+
+function stopForWantOfPeers(): never {
   process.stderr.write(
     "Or run what needs none of them: npm test -- lint layering unused types unit player size\n" +
       "Or everything else, with these checks counted as skipped: KLIEG_TEST_WITHOUT_PEERS=1 npm test\n\n",

@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
+import { installedDebianPackages, mayInstallDebianPackages } from "../debian-packages.ts";
+import { isOnPath } from "../program-path.ts";
 
 /** A package of Debian's that tests need, and how to see on any system that what it brings is there. */
 export interface SystemPackage {
@@ -62,7 +64,7 @@ export interface SystemPackageReport {
 }
 
 export function findMissingPackages(): SystemPackageReport {
-  const installed = installedDebianPackages();
+  const installed = installedDebianPackages(SYSTEM_PACKAGES.map(({ debian }) => debian));
   const missing = SYSTEM_PACKAGES.filter((wanted) => {
     if (installed?.has(wanted.debian)) return false;
     // Fonts and drivers have no program of their own: only Debian can tell.
@@ -71,25 +73,11 @@ export function findMissingPackages(): SystemPackageReport {
     }
     return !isThere(wanted);
   });
-  return { missing, installable: installed !== undefined && process.getuid?.() === 0 && onPath("apt-get") };
-}
-
-/** Installs `packages` with apt-get, its output shown. @throws {Error} when apt-get fails. */
-export function installDebianPackages(packages: readonly SystemPackage[]): void {
-  const apt = (...args: string[]) => {
-    const run = spawnSync("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], {
-      stdio: ["ignore", "inherit", "inherit"],
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    });
-    if (run.error !== undefined) throw run.error;
-    if (run.status !== 0) throw new Error(`apt-get ${args[0]} failed with exit code ${run.status ?? run.signal}`);
-  };
-  apt("update", "-q");
-  apt("install", "-q", "-y", "--no-install-recommends", ...packages.map(({ debian }) => debian));
+  return { missing, installable: mayInstallDebianPackages() };
 }
 
 /** Words for whoever must install them: each package with its use, and the command. */
-export function missingPackagesInWords(missing: readonly SystemPackage[]): string {
+export function missingPackagesInWords(missing: readonly { debian: string; use: string }[]): string {
   const width = Math.max(...missing.map(({ debian }) => debian.length));
   const lines = missing.map(({ debian, use }) => `  ${debian.padEnd(width)}  ${use}`);
   const names = missing.map(({ debian }) => debian).join(" ");
@@ -101,24 +89,6 @@ export function missingPackagesInWords(missing: readonly SystemPackage[]): strin
   ].join("\n");
 }
 
-function installedDebianPackages(): Set<string> | undefined {
-  if (!isDebian()) return undefined;
-  const names = SYSTEM_PACKAGES.map(({ debian }) => debian);
-  // Exits with 1 where one of them is unknown; what it knows, it says all the same: "ii  NAME[:ARCHITECTURE]  …".
-  const query = spawnSync("dpkg-query", ["--list", ...names], {
-    encoding: "utf8",
-    env: { ...process.env, COLUMNS: "200" },
-  });
-  if (query.error !== undefined) return undefined;
-  const lines = query.stdout.split("\n").map((line) => line.split(/[\s:]+/));
-  return new Set(lines.filter(([status]) => status === "ii").map(([, name]) => name ?? ""));
-}
-
-function isDebian(): boolean {
-  if (!existsSync("/etc/os-release")) return false;
-  return /^ID(_LIKE)?=.*\bdebian\b/m.test(readFileSync("/etc/os-release", "utf8"));
-}
-
 function isThere(wanted: SystemPackage): boolean {
   const programs = wanted.programs?.some(onPath) ?? true;
   const files = wanted.files?.some((file) => existsSync(file)) ?? true;
@@ -128,19 +98,6 @@ function isThere(wanted: SystemPackage): boolean {
 }
 
 function onPath(program: string): boolean {
-  const extensions = process.platform === "win32" ? [".exe", ".cmd"] : [""];
   // Daemons of Debian's are found by root only; tests start them by whole path.
-  const folders = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/sbin"];
-  return folders.some((folder) =>
-    extensions.some((extension) => {
-      try {
-        accessSync(path.join(folder, program + extension), constants.X_OK);
-        return true;
-      } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code;
-        if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return false;
-        throw error;
-      }
-    }),
-  );
+  return isOnPath(program, `${process.env.PATH ?? ""}${path.delimiter}/usr/sbin`);
 }

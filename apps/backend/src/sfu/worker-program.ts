@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 /** What mediasoup's worker says by its exit code when it is not told the version that it works for. */
 const RUNS_EXIT_CODE = 41;
 const RUN_LIMIT_MS = 10_000;
-const NAME = process.platform === "win32" ? "mediasoup-worker.exe" : "mediasoup-worker";
+
+/** File name of the worker program. */
+export const WORKER_PROGRAM = process.platform === "win32" ? "mediasoup-worker.exe" : "mediasoup-worker";
 
 /**
  * Folders in which `npm start` keeps workers, a folder for each build in it: this checkout's, and the user's, which all
@@ -30,15 +32,32 @@ export function findWorkerProgram(
   caches: readonly string[] = workerCaches(environment),
 ): string | undefined {
   if (environment.KLIEG_MEDIASOUP_WORKER) return resolve(environment.KLIEG_MEDIASOUP_WORKER);
-  const folder = mediasoupFolder();
-  if (folder === undefined) return undefined;
-  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
+  const mediasoup = installedMediasoup();
+  if (mediasoup === undefined) return undefined;
   for (const cache of caches) {
-    const cached = newestIn(cache, `${version}-${process.platform}-${process.arch}-`);
+    const cached = newestIn(cache, buildPrefix(mediasoup.version));
     if (cached !== undefined) return cached;
   }
-  const own = join(folder, "worker", "out", "Release", NAME);
-  return statSync(own, { throwIfNoEntry: false }) === undefined ? undefined : own;
+  return statSync(mediasoup.workerProgram, { throwIfNoEntry: false }) && mediasoup.workerProgram;
+}
+
+/** What the names of the builds for one version of mediasoup begin with in a cache, on this platform. */
+export function buildPrefix(version: string): string {
+  return `${version}-${process.platform}-${process.arch}-`;
+}
+
+/** The mediasoup that is installed here; undefined where it was left out. */
+export function installedMediasoup():
+  | { readonly folder: string; readonly version: string; readonly workerProgram: string }
+  | undefined {
+  let folder: string;
+  try {
+    folder = resolve(fileURLToPath(import.meta.resolve("mediasoup")), "../../..");
+  } catch {
+    return undefined;
+  }
+  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
+  return { folder, version, workerProgram: join(folder, "worker", "out", "Release", WORKER_PROGRAM) };
 }
 
 /**
@@ -62,15 +81,6 @@ export async function tryWorkerProgram(program: string): Promise<string | undefi
   }
 }
 
-function mediasoupFolder(): string | undefined {
-  try {
-    return resolve(fileURLToPath(import.meta.resolve("mediasoup")), "../../..");
-  } catch {
-    // Left out of the installation.
-    return undefined;
-  }
-}
-
 function newestIn(cache: string, prefix: string): string | undefined {
   let names: string[];
   try {
@@ -82,7 +92,7 @@ function newestIn(cache: string, prefix: string): string | undefined {
   let newest: { readonly program: string; readonly mtimeMs: number } | undefined;
   for (const name of names) {
     if (!name.startsWith(prefix)) continue;
-    const program = join(cache, name, NAME);
+    const program = join(cache, name, WORKER_PROGRAM);
     const found = statSync(program, { throwIfNoEntry: false });
     if (found === undefined || (newest !== undefined && newest.mtimeMs >= found.mtimeMs)) continue;
     newest = { program, mtimeMs: found.mtimeMs };
