@@ -1,5 +1,6 @@
+import { plainAddress } from "@klieg/base";
 import { describe, expect, test } from "vitest";
-import { ConnectionCounter, plainAddress } from "./connection-counter.ts";
+import { ConnectionCounter } from "./connection-counter.ts";
 import { parseRtmpUrl } from "./rtmp-url.ts";
 import { splitName } from "./stream-name.ts";
 

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import { type Clock, type Closable, type CloseReason, Emitter, systemClock } from "@klieg/base";
+import { type Clock, type Closable, type CloseReason, Emitter, plainAddress, systemClock } from "@klieg/base";
 import { KliegError } from "@klieg/protocol";
-import { ConnectionCounter, plainAddress } from "./connection-counter.ts";
+import { ConnectionCounter } from "./connection-counter.ts";
 import { type EnhancedCapabilities, SERVER_CAPABILITIES } from "./enhanced.ts";
 import type { PublishAuthoriser, SessionStats } from "./publish.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./server-limits.ts";
