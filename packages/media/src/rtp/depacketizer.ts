@@ -25,9 +25,9 @@ export interface Depacketizer {
    * @param lost whether packets before this one are missing for good.
    */
   push(payload: Uint8Array, timestamp: number, marker: boolean, lost: boolean): void;
-  /** The stream ends: what is whole is handed on. */
+  /** What follows is another access unit, and nothing is missing in between: what is there is whole and handed on. */
   flush(): void;
-  /** The sender begins anew: what is incomplete is dropped. */
+  /** The sender begins anew: what is there is dropped. */
   restart(): void;
 }
 

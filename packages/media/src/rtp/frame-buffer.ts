@@ -22,12 +22,14 @@ export class FrameBuffer {
 
   /** @throws MediaError `malformed` where the access unit grows too large. */
   append(part: Uint8Array): void {
-    this.#bytes.set(part, this.#extend(part.length));
+    const at = this.#extend(part.length);
+    this.#bytes.set(part, at);
   }
 
   /** @throws MediaError `malformed` where the access unit grows too large. */
   appendByte(byte: number): void {
-    this.#bytes[this.#extend(1)] = byte;
+    const at = this.#extend(1);
+    this.#bytes[at] = byte;
   }
 
   /** Appends a 32-bit number, to be set right later with {@link setU32}. @returns where it is. */

@@ -143,11 +143,10 @@ export class RtpStream implements Disposable {
     }
   }
 
-  /** Nothing more will come: hands on what is whole. Idempotent. */
+  /** Nothing more will come: hands on what waited for missing packets. What lacks its end is dropped. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#reorder.flush();
-    this.#depacketizer.flush();
     this.#closed = true;
     this.#parts.onClosed();
   }
@@ -186,7 +185,8 @@ export class RtpStream implements Disposable {
     if (missing > 0) this.#parts.warnings.warn("packets_lost", `${missing} packets are missing`);
     const { timestamp, jumped } = this.#parts.clock.arrived(packet.timestamp, arrivalMs);
     if (jumped) {
-      this.#depacketizer.flush();
+      if (missing === 0) this.#depacketizer.flush();
+      else this.#depacketizer.restart();
       this.#parts.clock.reanchor(timestamp, arrivalMs);
       this.#owesDiscontinuity = this.#accessUnits > 0;
       this.#parts.warnings.warn("timestamps_jumped", "the sender's timestamps leapt");
