@@ -29,6 +29,7 @@ export const ERROR_TABLE = {
   stream_not_live: { status: 404, retryable: true },
   not_found: { status: 404, retryable: false },
   method_not_allowed: { status: 405, retryable: false, rtmp: "NetStream.Play.Failed", srt: 1405 },
+  not_acceptable: { status: 406, retryable: false },
   conflict: { status: 409, retryable: false, rtmp: "NetStream.Publish.BadName", srt: 1409 },
   gone: { status: 410, retryable: false },
   payload_too_large: { status: 413, retryable: false },
