@@ -16,6 +16,7 @@ const DOMAIN = [
   "origin",
   "package",
   "recording",
+  "rooms",
   "sfu",
   "stream",
   "transcode",

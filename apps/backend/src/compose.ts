@@ -16,12 +16,15 @@ import type { Config } from "./config.ts";
 import { Addresses } from "./http/addresses.ts";
 import { createApi } from "./http/api.ts";
 import { MediaDoor } from "./http/media-door.ts";
+import { RoomDoor } from "./http/room-door.ts";
 import { rtmpIngest } from "./ingest/rtmp/rtmp-ingest.ts";
 import { SrtIngest } from "./ingest/srt/srt-ingest.ts";
 import { Metrics } from "./insight/metrics.ts";
 import { RequestCounts } from "./insight/request-counts.ts";
 import { LiveStreams } from "./live/live-streams.ts";
 import type { Logger } from "./ports/logger.ts";
+import { InviteSigner } from "./rooms/invite-signer.ts";
+import { Rooms } from "./rooms/rooms.ts";
 import { resolveAnnounced, resolveHost } from "./sfu/address-resolution.ts";
 import { IceServers } from "./sfu/ice-servers.ts";
 import { listenAddresses, tells } from "./sfu/listen-addresses.ts";
@@ -150,6 +153,34 @@ export async function compose(config: Config): Promise<Backend> {
     srtPort,
   };
   const addresses = new Addresses(book);
+  const iceServers = new IceServers({
+    servers: config.iceServers,
+    turnSecret: config.turnSecret,
+    turnTtlS: config.turnTtlS,
+    wall: () => clock.wall(),
+  });
+  const rooms = undo.use(
+    new Rooms({
+      clock,
+      logger,
+      repositories,
+      channels,
+      sfu,
+      iceServers,
+      signer: new InviteSigner(installation.streamKeySecret, () => clock.wall()),
+      inviteLink: (roomId, token) => addresses.roomInvite(roomId, token),
+      maxParticipants: config.maxRoomParticipants,
+    }),
+  );
+  await rooms.prepare();
+  const roomDoor = new RoomDoor({
+    rooms,
+    iceServers,
+    clock,
+    logger,
+    ownOrigin: () => new URL(addresses.http).origin,
+    trustedProxies: config.trustedProxies,
+  });
   const api = await createApi({
     services: {
       channels,
@@ -157,15 +188,12 @@ export async function compose(config: Config): Promise<Backend> {
       metrics,
       addresses,
       sfu,
-      iceServers: new IceServers({
-        servers: config.iceServers,
-        turnSecret: config.turnSecret,
-        turnTtlS: config.turnTtlS,
-        wall: () => clock.wall(),
-      }),
+      iceServers,
+      rooms,
       notReady: () => (ready ? undefined : "starting or shutting down"),
     },
     media,
+    roomDoor,
     adminToken: config.adminToken ?? installation.adminToken,
     metricsPublic: config.metricsPublic,
     player: { folder: PLAYER_FOLDER },
@@ -179,6 +207,8 @@ export async function compose(config: Config): Promise<Backend> {
     await api.close();
     insist[Symbol.dispose]();
   });
+  // Before the HTTP door, which waits for every connection that it has handed over.
+  undo.use(roomDoor);
   await listen("KLIEG_HTTP_PORT", config.httpPort, () => api.listen({ port: config.httpPort, host }));
   const httpAddress = api.server.address();
   const httpPort = typeof httpAddress === "object" && httpAddress !== null ? httpAddress.port : config.httpPort;
@@ -209,7 +239,10 @@ export async function compose(config: Config): Promise<Backend> {
   const close = () => {
     ready = false;
     // Streams first: whoever waits for the live edge is answered, so that the doors can close.
-    closing ??= live.close().then(() => resources.disposeAsync());
+    closing ??= rooms
+      .close()
+      .then(() => live.close())
+      .then(() => resources.disposeAsync());
     return closing;
   };
   return {

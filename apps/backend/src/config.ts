@@ -110,6 +110,8 @@ const Environment = z.object({
   /** How many proxies in front may name the viewer's address in X-Forwarded-For. */
   KLIEG_TRUSTED_PROXIES: integer(0, 16).default(0),
   KLIEG_MAX_STREAMS: integer(1, 10_000).default(200),
+  /** Participants of one room. */
+  KLIEG_MAX_ROOM_PARTICIPANTS: integer(1, 500).default(50),
   KLIEG_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
   /** `pretty` where a person watches the terminal, `json` elsewhere. */
   KLIEG_LOG_FORMAT: z.enum(["json", "pretty"]).optional(),
@@ -150,6 +152,7 @@ export interface Config {
   readonly endedRetentionMs: number;
   readonly trustedProxies: number;
   readonly maxStreams: number;
+  readonly maxRoomParticipants: number;
   readonly logLevel: z.infer<typeof Environment>["KLIEG_LOG_LEVEL"];
   readonly logFormat: "json" | "pretty";
   readonly metricsPublic: boolean;
@@ -229,6 +232,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     endedRetentionMs: env.KLIEG_ENDED_RETENTION_S * 1000,
     trustedProxies: env.KLIEG_TRUSTED_PROXIES,
     maxStreams: env.KLIEG_MAX_STREAMS,
+    maxRoomParticipants: env.KLIEG_MAX_ROOM_PARTICIPANTS,
     logLevel: env.KLIEG_LOG_LEVEL,
     logFormat: env.KLIEG_LOG_FORMAT ?? (isTerminal ? "pretty" : "json"),
     metricsPublic: env.KLIEG_METRICS_PUBLIC,

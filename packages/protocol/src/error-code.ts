@@ -57,6 +57,7 @@ export const ERROR_TABLE = {
   precondition_required: { status: 428, retryable: false },
   precondition_failed: { status: 412, retryable: false },
   room_full: { status: 503, retryable: true },
+  room_locked: { status: 403, retryable: true },
   invite_invalid: { status: 401, retryable: false },
   invite_expired: { status: 401, retryable: false },
   internal: { status: 500, retryable: true, rtmp: "NetStream.Failed", srt: 1500 },

@@ -45,6 +45,11 @@ export class Addresses {
     return `${this.#book.http}/watch/${channel}`;
   }
 
+  /** Whole address of a room's page for whoever has the invite; a fragment stays in the browser. */
+  roomInvite(roomId: string, token: string): string {
+    return `${this.#book.http}/room/${roomId}#invite=${token}`;
+  }
+
   /** Path of a stream's multivariant playlist. */
   manifestPath(streamId: string): string {
     return `/v1/streams/${streamId}/manifest.m3u8`;

@@ -6,6 +6,8 @@ import { StreamKeySigner } from "../channels/stream-key.ts";
 import { Metrics } from "../insight/metrics.ts";
 import { RequestCounts } from "../insight/request-counts.ts";
 import { LiveStreams } from "../live/live-streams.ts";
+import { InviteSigner } from "../rooms/invite-signer.ts";
+import { Rooms } from "../rooms/rooms.ts";
 import { IceServers } from "../sfu/ice-servers.ts";
 import { Sfu } from "../sfu/sfu.ts";
 import { FakeSession } from "../testing/fake-session.ts";
@@ -16,6 +18,7 @@ import { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { Addresses } from "./addresses.ts";
 import { createApi } from "./api.ts";
 import { MediaDoor } from "./media-door.ts";
+import { RoomDoor } from "./room-door.ts";
 
 const ADMIN = "an-admin-token-of-some-length";
 const asAdmin = { authorization: `Bearer ${ADMIN}` };
@@ -48,6 +51,21 @@ async function setUp() {
     },
   });
   const metrics: Metrics = new Metrics({ broadcasts: () => live.list(), requests });
+  const sfu = Sfu.unavailable(logger, "it is a test");
+  const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });
+  const rooms = new Rooms({
+    clock,
+    logger,
+    repositories,
+    channels,
+    sfu,
+    iceServers,
+    signer: new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall()),
+    inviteLink: (roomId, token) => `http://klieg.example/room/${roomId}#invite=${token}`,
+    maxParticipants: 5,
+  });
+  const ownOrigin = () => "http://klieg.example";
+  const roomDoor = new RoomDoor({ rooms, iceServers, clock, logger, ownOrigin, trustedProxies: 0 });
   const state = { notReady: undefined as string | undefined };
   const api = await createApi({
     services: {
@@ -61,11 +79,13 @@ async function setUp() {
         rtmpsPort: undefined,
         srtPort: 9000,
       }),
-      sfu: Sfu.unavailable(logger, "it is a test"),
-      iceServers: new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() }),
+      sfu,
+      iceServers,
+      rooms,
       notReady: () => state.notReady,
     },
     media: new MediaDoor({ live, counts: requests, logger }),
+    roomDoor,
     adminToken: ADMIN,
     metricsPublic: false,
     player: { folder: import.meta.dirname },
@@ -74,6 +94,8 @@ async function setUp() {
     version: "0.0.0-test",
   });
   const close = async () => {
+    await rooms.close();
+    await roomDoor.close();
     await live.close();
     await api.close();
     await repositories.close();

@@ -17,8 +17,10 @@ import { createHttpDoor } from "./http-door.ts";
 import type { MediaDoor } from "./media-door.ts";
 import { MEDIA_PATHS } from "./media-openapi.ts";
 import { toKliegError } from "./problem.ts";
+import type { RoomDoor } from "./room-door.ts";
 import { channelRoutes } from "./routes/channel-routes.ts";
 import { type PlayerFiles, playerRoutes } from "./routes/player-routes.ts";
+import { roomRoutes } from "./routes/room-routes.ts";
 import { streamRoutes } from "./routes/stream-routes.ts";
 import { systemRoutes } from "./routes/system-routes.ts";
 import type { HttpServices } from "./services.ts";
@@ -26,6 +28,7 @@ import type { HttpServices } from "./services.ts";
 export interface ApiOptions {
   readonly services: HttpServices;
   readonly media: MediaDoor;
+  readonly roomDoor: RoomDoor;
   readonly adminToken: string;
   readonly metricsPublic: boolean;
   readonly player: PlayerFiles;
@@ -51,6 +54,11 @@ export async function createApi(options: ApiOptions) {
         { maxConnections: 20_000, headersTimeoutMs: 10_000, keepAliveTimeoutMs: 65_000 },
       ),
   }).withTypeProvider<ZodTypeProvider>();
+  app.server.on("upgrade", (request, socket, head) => {
+    if (options.roomDoor.handle(request, socket, head)) return;
+    socket.on("error", () => socket.destroy());
+    socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {
@@ -77,6 +85,7 @@ export async function createApi(options: ApiOptions) {
       components: {
         securitySchemes: {
           admin: { type: "http", scheme: "bearer", description: "The admin token of this installation." },
+          roomHost: { type: "http", scheme: "bearer", description: "The token of a host's invite to the room." },
           streamKey: { type: "http", scheme: "bearer", description: "A stream key of the channel." },
         },
       },
@@ -89,6 +98,7 @@ export async function createApi(options: ApiOptions) {
   const guard = new AdminGuard(options.adminToken);
   await app.register(streamRoutes(services, guard));
   await app.register(channelRoutes(services, guard, media));
+  await app.register(roomRoutes(services, guard));
   await app.register(systemRoutes(services, guard, options.metricsPublic));
   await app.register(playerRoutes(options.player));
   return app;

@@ -28,6 +28,8 @@ export function createHttpDoor(handler: RequestListener, limits: HttpDoorLimits)
       connectionsCheckingInterval: 5000,
       maxHeaderSize: 16 * 1024,
       noDelay: true,
+      // Whoever offers to speak HTTP/2 by an upgrade is answered in HTTP/1.1 (RFC 9110 § 7.8).
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     },
     handler,
   );

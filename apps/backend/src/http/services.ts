@@ -1,6 +1,7 @@
 import type { Channels } from "../channels/channels.ts";
 import type { Metrics } from "../insight/metrics.ts";
 import type { LiveStreams } from "../live/live-streams.ts";
+import type { Rooms } from "../rooms/rooms.ts";
 import type { IceServers } from "../sfu/ice-servers.ts";
 import type { Sfu } from "../sfu/sfu.ts";
 import type { Addresses } from "./addresses.ts";
@@ -12,6 +13,7 @@ export interface HttpServices {
   readonly metrics: Metrics;
   readonly addresses: Addresses;
   readonly sfu: Sfu;
+  readonly rooms: Rooms;
   /** What WebRTC peers are told of STUN and TURN. */
   readonly iceServers: IceServers;
   /** Why the backend is not ready to take streams, or undefined where it is. */

@@ -1,6 +1,6 @@
 import { Emitter } from "@klieg/base";
 import type { types } from "mediasoup";
-import type { SfuNode, SfuStage } from "./sfu-stage.ts";
+import type { SfuNode, StageGround } from "./sfu-node.ts";
 
 export interface SfuPeerOptions {
   /** What the congestion control begins with towards this peer, bits/s. */
@@ -23,12 +23,12 @@ export class SfuPeer implements Disposable {
   readonly events = new Emitter<SfuPeerEvents>();
   readonly transport: types.WebRtcTransport;
   readonly node: SfuNode;
-  readonly #stage: SfuStage;
+  readonly #stage: StageGround;
   readonly #onClosed: () => void;
   #state: SfuPeerState = "new";
 
   constructor(options: {
-    stage: SfuStage;
+    stage: StageGround;
     node: SfuNode;
     transport: types.WebRtcTransport;
     onClosed: () => void;

@@ -2,7 +2,9 @@ import { Emitter } from "@klieg/base";
 import { KliegError } from "@klieg/protocol";
 import type { types } from "mediasoup";
 import type { Logger } from "../ports/logger.ts";
+import { SfuAudioObserver, type SfuAudioObserverOptions } from "./sfu-audio-observer.ts";
 import { SfuFeed } from "./sfu-feed.ts";
+import type { SfuNode, SfuStageEvents, StageGround, StageProducer } from "./sfu-node.ts";
 import { SfuPeer, type SfuPeerOptions } from "./sfu-peer.ts";
 import { SfuTap, type SfuTapSink } from "./sfu-tap.ts";
 import type { SfuWorker } from "./sfu-worker.ts";
@@ -13,25 +15,6 @@ export interface SfuStageOptions {
   readonly onClosed: () => void;
 }
 
-/** One worker's part of a stage. */
-export interface SfuNode {
-  readonly worker: SfuWorker;
-  readonly router: types.Router;
-}
-
-/** A producer of the stage and where it lives. */
-export interface StageProducer {
-  readonly producer: types.Producer;
-  readonly node: SfuNode;
-}
-
-export interface SfuStageEvents {
-  producer: StageProducer;
-  producerClosed: { readonly id: string };
-  /** A worker died with part of the stage: the peers and producers that it had are closed. */
-  workerLost: { readonly worker: number };
-}
-
 /** So many peers fit a worker before the next one is taken for the same stage: piping has its price too. */
 const PEERS_BEFORE_SPREADING = 25;
 
@@ -39,7 +22,7 @@ const PEERS_BEFORE_SPREADING = 25;
  * What is sent and watched together: a broadcast, or a room. Its producers live wherever their sender is; a consumer on
  * another worker gets them through a pipe, one for all consumers there, so that one stage can fill every core.
  */
-export class SfuStage implements Disposable {
+export class SfuStage implements StageGround, Disposable {
   readonly events = new Emitter<SfuStageEvents>();
   readonly #options: SfuStageOptions;
   readonly #nodes = new Map<SfuWorker, Promise<SfuNode>>();
@@ -81,9 +64,11 @@ export class SfuStage implements Disposable {
    */
   async addPeer(options: SfuPeerOptions): Promise<SfuPeer> {
     const worker = this.#choose();
-    const node = await this.#node(worker);
-    let peer: SfuPeer;
+    // Counted from now on: many who come at once must not all choose the same worker.
+    this.#count(worker, 1);
+    let peer: SfuPeer | undefined;
     try {
+      const node = await this.#node(worker);
       const transport = await node.router.createWebRtcTransport({
         webRtcServer: await worker.server(),
         enableUdp: true,
@@ -93,17 +78,17 @@ export class SfuStage implements Disposable {
         iceConsentTimeout: options.iceConsentTimeoutS ?? 15,
         enableSctp: false,
       });
-      peer = new SfuPeer({ stage: this, node, transport, onClosed: () => this.#removePeer(worker, peer) });
+      const added = new SfuPeer({ stage: this, node, transport, onClosed: () => this.#removePeer(worker, added) });
+      peer = added;
     } catch (error) {
+      this.#count(worker, -1);
       throw unavailable(error);
     }
+    this.#peers.add(peer);
     if (this.#closed) {
       peer.close();
       throw new KliegError("gone", "This has ended.");
     }
-    this.#peers.add(peer);
-    this.#peersOf.set(worker, (this.#peersOf.get(worker) ?? 0) + 1);
-    worker.load += 1;
     return peer;
   }
 
@@ -146,12 +131,38 @@ export class SfuStage implements Disposable {
     }
   }
 
+  /**
+   * Listens to the stage's audio producers, those that are there and those that come.
+   * @throws {KliegError} `webrtc_unavailable`, `gone` once the stage is closed.
+   */
+  async addAudioObserver(options: SfuAudioObserverOptions): Promise<SfuAudioObserver> {
+    const node = await this.#node(this.#home());
+    try {
+      const [levels, speaker] = await Promise.all([
+        node.router.createAudioLevelObserver({
+          maxEntries: options.maxLevels,
+          threshold: options.threshold,
+          interval: options.levelIntervalMs,
+        }),
+        node.router.createActiveSpeakerObserver({ interval: options.speakerIntervalMs }),
+      ]);
+      return new SfuAudioObserver(this, node, options, { levels, speaker });
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  /** See {@link StageGround}. */
+  reportProblem(message: string, error: unknown): void {
+    this.#options.logger.warn({ err: error }, message);
+  }
+
   canConsume(producerId: string, rtpCapabilities: types.RtpCapabilities): boolean {
     const found = this.#producers.get(producerId);
     return found?.node.router.canConsume({ producerId, rtpCapabilities }) === true;
   }
 
-  /** For the stage's own parts: a producer is there. */
+  /** See {@link StageGround}. */
   register(producer: types.Producer, node: SfuNode): void {
     const entry = { producer, node };
     this.#producers.set(producer.id, entry);
@@ -162,10 +173,7 @@ export class SfuStage implements Disposable {
     this.events.emit("producer", entry);
   }
 
-  /**
-   * For the stage's own parts: sees to it that a producer can be consumed on `node`.
-   * @throws {KliegError} `gone` where the producer is.
-   */
+  /** See {@link StageGround}. @throws {KliegError} `gone` where the producer is. */
   async bring(producerId: string, node: SfuNode): Promise<void> {
     const found = this.#producers.get(producerId);
     if (found === undefined) throw new KliegError("gone", "What was sent is no longer there.");
@@ -252,9 +260,12 @@ export class SfuStage implements Disposable {
   }
 
   #removePeer(worker: SfuWorker, peer: SfuPeer): void {
-    if (!this.#peers.delete(peer)) return;
-    this.#peersOf.set(worker, Math.max(0, (this.#peersOf.get(worker) ?? 0) - 1));
-    worker.load = Math.max(0, worker.load - 1);
+    if (this.#peers.delete(peer)) this.#count(worker, -1);
+  }
+
+  #count(worker: SfuWorker, change: 1 | -1): void {
+    this.#peersOf.set(worker, Math.max(0, (this.#peersOf.get(worker) ?? 0) + change));
+    worker.load = Math.max(0, worker.load + change);
   }
 
   #onWorkerDied(worker: SfuWorker): void {

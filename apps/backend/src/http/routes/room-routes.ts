@@ -1,0 +1,152 @@
+import {
+  CreatedInvite,
+  CreatedRoom,
+  CreateInvite,
+  CreateRoom,
+  DEFAULT_INVITE_S,
+  InviteId,
+  InviteList,
+  KliegError,
+  RoomId,
+  RoomInfo,
+} from "@klieg/protocol";
+import type { FastifyRequest } from "fastify";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { RoomRecord } from "../../ports/repositories.ts";
+import { type AdminGuard, bearer } from "../admin-guard.ts";
+import type { HttpServices } from "../services.ts";
+
+const Params = z.object({ id: RoomId });
+const InviteParams = Params.extend({ invite: InviteId });
+/** The admin token, a stream key of the room's channel, or a host's invite. */
+const hostOnly = [{ admin: [] }, { streamKey: [] }, { roomHost: [] }];
+const tags = ["rooms"];
+
+/** `/v1/rooms…`; who is in a room speaks over the WebSocket of the same address. */
+export function roomRoutes(services: HttpServices, guard: AdminGuard): FastifyPluginAsyncZod {
+  const { rooms, channels } = services;
+
+  /** @throws {KliegError} `unauthorized`, `forbidden`, `invite_invalid`, `invite_expired`, `not_found`. */
+  const requireHost = async (request: FastifyRequest, id: string): Promise<RoomRecord> => {
+    if (guard.accepts(request)) return rooms.find(id);
+    const token = bearer(request);
+    if (token === undefined) {
+      throw new KliegError("unauthorized", "This needs a host's invite token: Authorization: Bearer TOKEN.");
+    }
+    // Three parts with dots between them: a JSON Web Token. A stream key is none.
+    if (token.split(".").length === 3) {
+      const { role } = await rooms.admit(id, token);
+      if (role !== "host") throw new KliegError("forbidden", "This needs a host's invite.");
+      return rooms.find(id);
+    }
+    const { channel } = await channels.admit(token);
+    const room = await rooms.find(id);
+    if (room.channel !== channel.name) throw new KliegError("forbidden", "This room belongs to another channel.");
+    return room;
+  };
+
+  return async (app) => {
+    app.post(
+      "/v1/rooms",
+      {
+        schema: {
+          tags,
+          description:
+            "Opens a room, with an invite link for its host. A stream key as bearer binds it to the key's channel, on which it can then go on air; with the admin token the channel is named, or none.",
+          security: [{ admin: [] }, { streamKey: [] }],
+          body: CreateRoom,
+          response: { 201: CreatedRoom },
+        },
+      },
+      async (request, reply) => {
+        const { title, channel: named } = request.body;
+        let channel: string | undefined;
+        let keyId: string | undefined;
+        if (guard.accepts(request)) {
+          channel = named === undefined ? undefined : (await channels.get(named)).name;
+        } else {
+          const admission = await channels.admit(bearer(request) ?? "");
+          if (named !== undefined && named !== admission.channel.name) {
+            throw new KliegError("forbidden", "This stream key belongs to another channel.");
+          }
+          channel = admission.channel.name;
+          keyId = admission.keyId;
+        }
+        const { record, invite } = await rooms.create({ title, channel, keyId, inviteExpiresInS: DEFAULT_INVITE_S });
+        reply.status(201).header("cache-control", "no-store");
+        return { room: rooms.describe(record), channel: record.channel, invite };
+      },
+    );
+
+    app.get(
+      "/v1/rooms/:id",
+      { schema: { tags, params: Params, response: { 200: RoomInfo } } },
+      async (request, reply) => {
+        reply.header("cache-control", "no-store");
+        return rooms.describe(await rooms.get(request.params.id));
+      },
+    );
+
+    app.delete(
+      "/v1/rooms/:id",
+      {
+        schema: {
+          tags,
+          description: "Puts everybody out and ends the room for good. Its recordings stay.",
+          security: hostOnly,
+          params: Params,
+          response: { 204: z.null() },
+        },
+      },
+      async (request, reply) => {
+        const room = await requireHost(request, request.params.id);
+        await rooms.end(room.id);
+        reply.status(204);
+        return null;
+      },
+    );
+
+    app.post(
+      "/v1/rooms/:id/invites",
+      {
+        schema: { tags, security: hostOnly, params: Params, body: CreateInvite, response: { 201: CreatedInvite } },
+      },
+      async (request, reply) => {
+        const room = await requireHost(request, request.params.id);
+        const { role, expires_in_s: expiresInS, label } = request.body;
+        reply.status(201).header("cache-control", "no-store");
+        return rooms.createInvite(room.id, { role, expiresInS, label });
+      },
+    );
+
+    app.get(
+      "/v1/rooms/:id/invites",
+      { schema: { tags, security: hostOnly, params: Params, response: { 200: InviteList } } },
+      async (request, reply) => {
+        const room = await requireHost(request, request.params.id);
+        reply.header("cache-control", "no-store");
+        return { invites: await rooms.listInvites(room.id) };
+      },
+    );
+
+    app.delete(
+      "/v1/rooms/:id/invites/:invite",
+      {
+        schema: {
+          tags,
+          description: "Revokes the invite: nobody can join by it any more. Those who are in stay.",
+          security: hostOnly,
+          params: InviteParams,
+          response: { 204: z.null() },
+        },
+      },
+      async (request, reply) => {
+        const room = await requireHost(request, request.params.id);
+        await rooms.revokeInvite(room.id, request.params.invite);
+        reply.status(204);
+        return null;
+      },
+    );
+  };
+}

@@ -1,0 +1,72 @@
+import { ManualClock } from "@klieg/base";
+import { SqliteRepositories } from "../../adapters/sqlite/sqlite-repositories.ts";
+import { Channels } from "../../channels/channels.ts";
+import { StreamKeySigner } from "../../channels/stream-key.ts";
+import { IceServers } from "../../sfu/ice-servers.ts";
+import { Sfu } from "../../sfu/sfu.ts";
+import { findWorkerProgram } from "../../sfu/worker-program.ts";
+import { RecordingLogger } from "../../testing/recording-logger.ts";
+import { InviteSigner } from "../invite-signer.ts";
+import { Rooms } from "../rooms.ts";
+import { RoomGuest } from "./room-guest.ts";
+
+/** Rooms on real workers and a database in memory, by a clock that is turned by hand. */
+export async function openRooms(options: { workers?: number; maxParticipants?: number } = {}) {
+  const clock = new ManualClock(Date.now());
+  const logger = new RecordingLogger();
+  const repositories = await SqliteRepositories.open(":memory:");
+  const channels = new Channels({ repositories, signer: new StreamKeySigner(new Uint8Array(32).fill(1)), clock });
+  const sfu = await Sfu.open({
+    logger,
+    workerProgram: findWorkerProgram(),
+    workers: options.workers ?? 1,
+    port: 0,
+    addresses: [{ ip: "127.0.0.1" }],
+  });
+  const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });
+  const signer = new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall());
+  const rooms = new Rooms({
+    clock,
+    logger,
+    repositories,
+    channels,
+    sfu,
+    iceServers,
+    signer,
+    inviteLink: (roomId, token) => `http://klieg.example/room/${roomId}#invite=${token}`,
+    maxParticipants: options.maxParticipants ?? 5,
+  });
+  const guests = new Set<RoomGuest>();
+  return {
+    clock,
+    logger,
+    repositories,
+    channels,
+    sfu,
+    rooms,
+    signer,
+    /** A new room with a token for each role. */
+    async newRoom() {
+      const { record, invite } = await rooms.create({
+        title: "Class",
+        channel: undefined,
+        keyId: undefined,
+        inviteExpiresInS: 3600,
+      });
+      const tokenFor = async (role: "host" | "speaker" | "attendee") =>
+        (await rooms.createInvite(record.id, { role, expiresInS: 3600, label: "" })).token;
+      return { id: record.id, host: invite, tokenFor };
+    },
+    guest(roomId: string): RoomGuest {
+      const guest = new RoomGuest({ rooms, roomId, iceServers, clock, logger });
+      guests.add(guest);
+      return guest;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const guest of guests) guest[Symbol.dispose]();
+      await rooms.close();
+      await sfu.close();
+      await repositories.close();
+    },
+  };
+}
