@@ -27,9 +27,7 @@ try {
   }
 } catch (error) {
   if (error instanceof MediaWorkerError) {
-    const rest = background
-      ? "\nEverything else works without WebRTC; KLIEG_WEBRTC=0 leaves it out and says nothing.\n"
-      : "";
+    const rest = background ? "\nEverything else works without it; with KLIEG_WEBRTC=0 it is not looked for.\n" : "";
     process.stderr.write(`\n${error.message}\n${rest}\n`);
     process.exitCode = 1;
   } else if (error instanceof ConfigError) {

@@ -114,7 +114,7 @@ async function install(
   await provideBuildPackages(options, `${needs}\n${first}\nIt can be built here.`);
 
   write(
-    `Building mediasoup's media worker, which takes some minutes, once (its prebuilt program cannot be had: ${noPrebuilt}).\n`,
+    `Building mediasoup's media worker, for WebRTC. It takes some minutes, once. (Its prebuilt program cannot be had: ${noPrebuilt}.)\n`,
   );
   const started = performance.now();
   const progress = new BuildProgress({ write, terminal: options.terminal });

@@ -28,7 +28,7 @@ export class Sfu implements Closable {
   readonly #options: Omit<SfuOptions, "workerProgram">;
   readonly #stages = new Set<SfuStage>();
   #workers: readonly SfuWorker[] = [];
-  #unavailable: string | undefined = "its media worker is not installed";
+  #unavailable: string | undefined = "its media worker is not installed yet";
   #closed: Promise<void> | undefined;
 
   private constructor(options: Omit<SfuOptions, "workerProgram">) {
