@@ -33,6 +33,16 @@ export function seconds(value: number | null, digits = 2): string {
   return value === null || !Number.isFinite(value) ? "–" : `${value.toFixed(digits)} s`;
 }
 
+/** @param value ms; without decimals. */
+export function milliseconds(value: number | null): string {
+  return value === null || !Number.isFinite(value) ? "–" : `${Math.round(value)} ms`;
+}
+
+/** @param share 0 to 1, e.g. `0.0123` → `1.2 %`. */
+export function percent(share: number): string {
+  return Number.isFinite(share) ? `${(share * 100).toFixed(1)} %` : "–";
+}
+
 /** A count with thin spaces between thousands, e.g. `12 840`. */
 export function count(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u00a0");

@@ -10,6 +10,7 @@ export type Command =
   | "quieter"
   | "go-live"
   | "open-quality"
+  | "toggle-mode"
   | "toggle-statistics"
   | "open-help";
 
@@ -26,6 +27,7 @@ export const KEYS: Readonly<Record<string, Command>> = {
   ArrowDown: "quieter",
   l: "go-live",
   q: "open-quality",
+  r: "toggle-mode",
   i: "toggle-statistics",
   "?": "open-help",
 };

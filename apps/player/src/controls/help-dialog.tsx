@@ -11,6 +11,7 @@ const ROWS: readonly (readonly [keys: readonly string[], meaning: string])[] = [
   [["←", "→"], words.seek],
   [["l"], words.live],
   [["q"], words.quality],
+  [["r"], words.mode],
   [["f"], words.fullScreen],
   [["p"], words.pictureInPicture],
   [["i"], words.statistics],

@@ -13,6 +13,7 @@ export function behindLive(state: PlaybackState): number {
 /** A red dot and how far behind the camera the picture is; or the way back to live. */
 export function LiveIndicator({ session, onAir }: { session: LiveSession; onAir: boolean }) {
   const behind = useStore(session.store, (state) => (state.following ? null : Math.floor(behindLive(state))));
+  const realtime = useStore(session.store, (state) => state.mode === "realtime");
   const latency = useStore(session.store, (state) => (state.latency === null ? null : latencyInWords(state.latency)));
   if (behind !== null) {
     return (
@@ -42,9 +43,13 @@ export function LiveIndicator({ session, onAir }: { session: LiveSession; onAir:
     );
   }
   return (
-    <span className="live-indicator" role="img" aria-label={strings.controls.latency(latency ?? "–")}>
+    <span
+      className="live-indicator"
+      role="img"
+      aria-label={strings.controls.latency(realtime ? strings.modes.realtime : strings.controls.atLive, latency ?? "–")}
+    >
       <i className="live-dot is-on" />
-      <span className="live-word">{strings.controls.atLive}</span>
+      <span className="live-word">{realtime ? strings.modes.realtime : strings.controls.atLive}</span>
       {latency ? <span className="figure quiet">{latency}</span> : null}
     </span>
   );

@@ -1,5 +1,6 @@
 import { type ReactNode, useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
 import { useStore } from "zustand";
+import type { LiveSession } from "../playback/live-session.ts";
 import { strings } from "../strings.ts";
 import { hasControls } from "../viewer/stage.ts";
 import type { Viewer } from "../viewer/viewer.ts";
@@ -9,6 +10,7 @@ import { ControlBar } from "./control-bar.tsx";
 import { canFillScreen, toggleFullScreen } from "./full-screen.ts";
 import { HelpDialog } from "./help-dialog.tsx";
 import { SpeakerIcon } from "./icons.tsx";
+import { ModeNotice } from "./mode-notice.tsx";
 import { StageMessage } from "./stage-message.tsx";
 import { StatisticsPanel } from "./statistics-panel.tsx";
 import { useAttention } from "./use-attention.ts";
@@ -34,6 +36,7 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
   const pointer = useRef("mouse");
   const stage = useStage(viewer);
   const withheld = useStore(session.store, (state) => state.withheld);
+  const mode = useStore(session.store, (state) => state.mode);
   const pictured = useStore(session.store, (state) => state.pictured);
   const hasVideo = useStore(session.store, (state) => state.hasVideo);
   const [menuOpen, setMenuOpen] = useState(false);
@@ -67,6 +70,8 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
         return controllable ? session.goLive() : undefined;
       case "open-quality":
         return setMenuOpen(controllable && !menuOpen);
+      case "toggle-mode":
+        return toggleMode(session);
       case "toggle-statistics":
         return setStatisticsOpen(!statisticsOpen);
       case "open-help":
@@ -125,9 +130,10 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
 
   const mount = useCallback(
     (container: HTMLDivElement | null) => {
-      viewer.still.className = "player-video";
       session.video.className = "player-video";
-      container?.replaceChildren(viewer.still, session.video);
+      viewer.bridge.className = "player-video is-bridge";
+      viewer.still.className = "player-video is-still";
+      container?.replaceChildren(session.video, viewer.bridge, viewer.still);
     },
     [viewer, session],
   );
@@ -159,6 +165,7 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
       data-state={stage}
       data-controls={controlsShown ? "shown" : "hidden"}
       data-pictured={pictured}
+      data-mode={mode}
     >
       <div ref={mount} className="player-picture" />
       <button
@@ -183,6 +190,7 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
           </span>
         </button>
       ) : null}
+      <ModeNotice session={session} />
       {header ? <div className="player-header">{header}</div> : null}
       {controllable ? (
         <ControlBar
@@ -205,6 +213,11 @@ export function Player({ viewer, title, homeLink, header }: PlayerProps) {
       <Announcer viewer={viewer} stage={stage} />
     </section>
   );
+}
+
+function toggleMode(session: LiveSession): void {
+  const { offered, chosen } = session.store.getState().modes;
+  if (offered) session.setMode(chosen === "realtime" ? "hls" : "realtime");
 }
 
 function describeFocus(element: Element | null) {

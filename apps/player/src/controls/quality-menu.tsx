@@ -4,7 +4,8 @@ import { bitrate } from "../figures.ts";
 import type { LiveSession } from "../playback/live-session.ts";
 import { byQuality, type Rendition, renditionName } from "../playback/rendition.ts";
 import { strings } from "../strings.ts";
-import { CheckIcon } from "./icons.tsx";
+import { MenuItem } from "./menu-item.tsx";
+import { ModeMenu } from "./mode-menu.tsx";
 
 export interface QualityMenuProps {
   readonly session: LiveSession;
@@ -87,6 +88,7 @@ export function QualityMenu({ session, statisticsOpen, onToggleStatistics, onOpe
         />
       ))}
       <hr />
+      <ModeMenu session={session} onClose={() => onClose(true)} />
       <MenuItem
         role="menuitemcheckbox"
         checked={statisticsOpen}
@@ -101,30 +103,5 @@ export function QualityMenu({ session, statisticsOpen, onToggleStatistics, onOpe
         <MenuItem role="menuitem" label={words.shortcuts} shortcut="?" onChoose={onOpenHelp} />
       </div>
     </div>
-  );
-}
-
-interface MenuItemProps {
-  readonly role: "menuitem" | "menuitemradio" | "menuitemcheckbox";
-  readonly label: string;
-  readonly checked?: boolean;
-  readonly detail?: string;
-  readonly shortcut?: string;
-  readonly onChoose: () => void;
-}
-
-function MenuItem({ role, label, checked, detail, shortcut, onChoose }: MenuItemProps) {
-  const semantics = checked === undefined ? { role } : { role, "aria-checked": checked };
-  return (
-    <button type="button" {...semantics} tabIndex={-1} className="menu-item" onClick={onChoose}>
-      <span className="menu-check">{checked ? <CheckIcon /> : null}</span>
-      <span className="menu-label">{label}</span>
-      {detail ? <span className="figure quiet">{detail}</span> : null}
-      {shortcut ? (
-        <span className="for-mouse" aria-hidden="true">
-          <kbd>{shortcut}</kbd>
-        </span>
-      ) : null}
-    </button>
   );
 }

@@ -1,18 +1,26 @@
-import { type ReactNode, useEffect, useState } from "react";
-import { bitrate, count, seconds } from "../figures.ts";
+import { useEffect, useState } from "react";
+import { milliseconds, percent, seconds } from "../figures.ts";
 import type { LiveSession } from "../playback/live-session.ts";
-import type { Statistics } from "../playback/playback-state.ts";
-import { renditionName } from "../playback/rendition.ts";
+import type { RealtimeStatistics, Statistics } from "../playback/playback-state.ts";
 import { strings } from "../strings.ts";
 import { CloseIcon } from "./icons.tsx";
+import { PlaylistRows, RealtimeRows } from "./statistics-rows.tsx";
 
 const SAMPLE_MS = 500;
 /** A minute. */
 const SAMPLES = 120;
 
+/** Seconds. */
 interface Sample {
+  readonly mode: "playlist" | "realtime";
   readonly latency: number | null;
-  readonly buffer: number;
+  /** Media ahead of the playhead, or in the jitter buffer. */
+  readonly buffer: number | null;
+}
+
+function sampleOf(now: Statistics): Sample {
+  if (now.protocol === "WebRTC") return { mode: "realtime", latency: now.latency, buffer: now.jitterBuffer };
+  return { mode: "playlist", latency: now.latencyByClock ?? now.latencyFromEdge, buffer: now.bufferAhead };
 }
 
 /** The figures behind the picture. Words first, then the numbers that prove them. */
@@ -23,19 +31,20 @@ export function StatisticsPanel({ session, onClose }: { session: LiveSession; on
     const sample = () => {
       const now = session.statistics();
       setStatistics(now);
-      setHistory((samples) => [
-        ...samples.slice(1 - SAMPLES),
-        { latency: now.latencyByClock ?? now.latencyFromEdge, buffer: now.bufferAhead },
-      ]);
+      setHistory((samples) => {
+        const next = sampleOf(now);
+        // What is measured differently has a scale of its own.
+        const before = samples.at(-1)?.mode === next.mode ? samples.slice(1 - SAMPLES) : [];
+        return [...before, next];
+      });
     };
     const timer = setInterval(sample, SAMPLE_MS);
     return () => clearInterval(timer);
   }, [session]);
 
   const words = strings.statistics;
-  const { rendition, frameSize } = statistics;
-  const size = frameSize ? `${frameSize.width} × ${frameSize.height}` : "–";
-  const frameRate = rendition?.frameRate ? ` · ${Math.round(rendition.frameRate * 100) / 100}` : "";
+  const realtime = statistics.protocol === "WebRTC";
+  const floor = realtime ? 0.1 : 1;
   return (
     <section className="statistics" aria-label={words.title}>
       <header>
@@ -46,46 +55,29 @@ export function StatisticsPanel({ session, onClose }: { session: LiveSession; on
       </header>
       <p className="statistics-verdict">{verdict(statistics, session)}</p>
       <div className="statistics-graphs" aria-hidden="true">
-        <Graph label={words.latency} values={history.map((sample) => sample.latency)} />
-        <Graph label={words.buffer} values={history.map((sample) => sample.buffer)} />
+        <Graph label={words.latency} floor={floor} values={history.map((sample) => sample.latency)} />
+        <Graph
+          label={realtime ? words.jitterBuffer : words.buffer}
+          floor={floor}
+          values={history.map((sample) => sample.buffer)}
+        />
       </div>
-      <dl>
-        <Row name={words.latency}>{seconds(statistics.latencyByClock)}</Row>
-        <Row name={words.fromEdge}>{seconds(statistics.latencyFromEdge)}</Row>
-        <Row name={words.target}>{seconds(statistics.target)}</Row>
-        <Row name={words.buffer}>{seconds(statistics.bufferAhead)}</Row>
-        <Row name={words.partTarget}>{seconds(statistics.partTarget, 3)}</Row>
-        <Row name={words.rendition}>{rendition ? `${renditionName(rendition)} · ${size}${frameRate}` : size}</Row>
-        <Row name={words.bitrate}>{rendition ? bitrate(rendition.bitrate) : "–"}</Row>
-        <Row name={words.bandwidth}>{statistics.bandwidth === null ? "–" : bitrate(statistics.bandwidth)}</Row>
-        <Row name={words.codecs}>{rendition?.codecs ?? "–"}</Row>
-        <Row name={words.frames}>{words.ofFrames(count(statistics.droppedFrames), count(statistics.totalFrames))}</Row>
-        <Row name={words.stalls}>
-          {count(statistics.stalls)} · {seconds(statistics.stalledMs / 1000, 1)}
-        </Row>
-        <Row name={words.startUp}>{statistics.startUpMs === null ? "–" : `${Math.round(statistics.startUpMs)} ms`}</Row>
-        <Row name={words.protocol}>{statistics.protocol}</Row>
-        {statistics.clockOffsetMs === 0 ? null : (
-          <Row name={words.clock}>{seconds(statistics.clockOffsetMs / 1000)}</Row>
-        )}
-      </dl>
+      {realtime ? <RealtimeRows statistics={statistics} /> : <PlaylistRows statistics={statistics} />}
     </section>
   );
 }
 
-function Row({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd className="figure">{children}</dd>
-    </>
-  );
+interface GraphProps {
+  readonly label: string;
+  readonly values: readonly (number | null)[];
+  /** The scale goes up to this at least. */
+  readonly floor: number;
 }
 
 /** A line over the last minute, from zero to the largest value. */
-function Graph({ label, values }: { label: string; values: readonly (number | null)[] }) {
+function Graph({ label, values, floor }: GraphProps) {
   const known = values.filter((value) => value !== null);
-  const top = Math.max(1, ...known) * 1.15;
+  const top = Math.max(floor, ...known) * 1.15;
   const points = values
     .map((value, index) =>
       value === null
@@ -108,9 +100,10 @@ function Graph({ label, values }: { label: string; values: readonly (number | nu
 function verdict(statistics: Statistics, session: LiveSession): string {
   const words = strings.statistics;
   const { phase, following } = session.store.getState();
-  const rate = `${statistics.rate.toFixed(2)}×`;
   if (phase === "paused") return words.halted;
   if (phase === "waiting") return words.waiting;
+  if (statistics.protocol === "WebRTC") return realtimeVerdict(statistics);
+  const rate = `${statistics.rate.toFixed(2)}×`;
   if (statistics.protocol === "HLS (native)") return words.native;
   if (!following) return words.past;
   if (statistics.rate === 0) return words.refilling;
@@ -119,4 +112,14 @@ function verdict(statistics: Statistics, session: LiveSession): string {
   const { target, holdBack } = statistics;
   if (target !== null && holdBack !== null && target - holdBack > 0.05) return words.widened(seconds(target, 1));
   return target === null ? words.waiting : words.holding(seconds(target, 1));
+}
+
+/** More lost than this share is worth a word. */
+const LOSSY = 0.02;
+
+function realtimeVerdict({ latency, loss, jitterBufferTarget }: RealtimeStatistics): string {
+  const words = strings.statistics;
+  if (loss !== null && loss > LOSSY) return words.losing(percent(loss));
+  if (jitterBufferTarget > 0) return words.heldBack(milliseconds(jitterBufferTarget));
+  return latency === null ? words.realtime : words.realtimeBehind(milliseconds(latency * 1000));
 }

@@ -27,15 +27,11 @@ export interface EngineEvents {
   fault(fault: Fault): void;
 }
 
-/** Turns a playlist's URL into a playing video element. One engine plays one URL once. */
+/** What plays a source in the session's video element, whatever brings the media. */
 export interface PlaybackEngine {
-  readonly protocol: "hls.js" | "native";
+  readonly protocol: "hls.js" | "native" | "webrtc";
   /** Starts to load `url`. At most once. */
   load(url: string): void;
-  /** Null until a media playlist was read, and for an engine that cannot tell. */
-  liveEdge(): LiveEdge | null;
-  /** Wall clock (PROGRAM-DATE-TIME) of the frame at the playhead, ms since the epoch. */
-  playingDate(): number | null;
   /** Bits/s as measured. */
   bandwidth(): number | null;
   /** Fetch only this rendition from now on; null for automatic. */
@@ -44,17 +40,26 @@ export interface PlaybackEngine {
   readonly automatic: boolean;
   /** The best rendition that automatic choice may take; null for any. */
   cap(index: number | null): void;
+  /** Stops fetching while nothing is played, and goes on. */
+  suspend(): void;
+  resume(): void;
+  /** Idempotent. Leaves the element empty. */
+  destroy(): void;
+}
+
+/** Turns a playlist's URL into a playing video element. One engine plays one URL once. */
+export interface PlaylistEngine extends PlaybackEngine {
+  readonly protocol: "hls.js" | "native";
+  /** Null until a media playlist was read, and for an engine that cannot tell. */
+  liveEdge(): LiveEdge | null;
+  /** Wall clock (PROGRAM-DATE-TIME) of the frame at the playhead, ms since the epoch. */
+  playingDate(): number | null;
   /** Media cannot be fetched as fast as it is published: take the next lower rendition, and forget the measured bandwidth. */
   stepDown(): void;
   /** Distance from the edge to use where the engine places the playhead itself, seconds. */
   holdAt(target: number): void;
-  /** Stops fetching while nothing is played, and goes on. */
-  suspend(): void;
-  resume(): void;
   recoverMedia(): void;
   swapAudioCodec(): void;
-  /** Idempotent. Leaves the element empty. */
-  destroy(): void;
 }
 
 export interface EngineOptions {
@@ -70,4 +75,4 @@ export interface EngineOptions {
   };
 }
 
-export type EngineFactory = (options: EngineOptions) => Promise<PlaybackEngine>;
+export type EngineFactory = (options: EngineOptions) => Promise<PlaylistEngine>;

@@ -1,7 +1,7 @@
-import type { EngineOptions, LiveEdge, PlaybackEngine } from "./engine.ts";
+import type { EngineOptions, LiveEdge, PlaylistEngine } from "./engine.ts";
 
 /** An engine for tests: does nothing by itself, and remembers what was asked of it. */
-export class FakeEngine implements PlaybackEngine {
+export class FakeEngine implements PlaylistEngine {
   readonly protocol = "hls.js";
   readonly options: EngineOptions;
   readonly asked: string[] = [];

@@ -1,5 +1,5 @@
 import Hls, { type ErrorData, type FragLoadedData, type HlsConfig, type Level, type RetryConfig } from "hls.js";
-import type { EngineOptions, LiveEdge, PlaybackEngine } from "./engine.ts";
+import type { EngineOptions, LiveEdge, PlaylistEngine } from "./engine.ts";
 import { PatientPlaylistLoader } from "./patient-playlist-loader.ts";
 import type { Rendition } from "./rendition.ts";
 import { SwitchGate } from "./switch-gate.ts";
@@ -64,7 +64,7 @@ function throughGate(gate: SwitchGate): HlsConfig["abrController"] {
 }
 
 /** hls.js, in low-latency mode. */
-export class HlsEngine implements PlaybackEngine {
+export class HlsEngine implements PlaylistEngine {
   readonly protocol = "hls.js";
   readonly #hls: Hls;
   readonly #gate = new SwitchGate();

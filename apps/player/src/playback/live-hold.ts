@@ -1,5 +1,5 @@
 import { afterHole, bufferedAfter, bufferedAhead } from "./buffered.ts";
-import type { LiveEdge, PlaybackEngine } from "./engine.ts";
+import type { LiveEdge, PlaylistEngine } from "./engine.ts";
 import { LadderGuard } from "./ladder-guard.ts";
 import { LatencyController } from "./latency-controller.ts";
 
@@ -56,7 +56,7 @@ export class LiveHold {
   }
 
   /** To be called a few times a second. @param now monotonic ms. @param waiting whether playback ran dry. */
-  tick(engine: PlaybackEngine, edge: LiveEdge, now: number, following: boolean, waiting: boolean): void {
+  tick(engine: PlaylistEngine, edge: LiveEdge, now: number, following: boolean, waiting: boolean): void {
     const video = this.#video;
     if (engine.protocol === "native" || video.paused || video.seeking || !edge.live) {
       if (!edge.live && video.playbackRate !== 1) video.playbackRate = 1;

@@ -6,6 +6,7 @@ import { LiveSession } from "./live-session.ts";
 import { Preferences } from "./preferences.ts";
 import type { Fault } from "./recovery.ts";
 import { findPinned, type Rendition } from "./rendition.ts";
+import type { Source } from "./source.ts";
 
 const RENDITIONS: Rendition[] = [240, 480, 720].map((height, index) => ({
   index,
@@ -16,7 +17,7 @@ const RENDITIONS: Rendition[] = [240, 480, 720].map((height, index) => ({
   codecs: "avc1",
 }));
 
-const SOURCE = { streamId: "stream001", url: "https://host/live.m3u8" };
+const SOURCE: Source = { streamId: "stream001", url: "https://host/live.m3u8", whep: null, defaultMode: "hls" };
 const EDGE = { edge: 10, published: 10, start: 0, holdBack: 1, partTarget: 0.333, targetDuration: 2, live: true };
 
 function networkError(status: number | null = null): Fault {
@@ -34,6 +35,7 @@ function open(
   const session = new LiveSession({
     video: video.element,
     still: null,
+    bridge: null,
     preferences,
     clockOffset: new ClockOffset(),
     askChannel: () => asks++,

@@ -1,14 +1,21 @@
+import type { PlaybackMode } from "@klieg/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { playWithin } from "./autoplay.ts";
+import type { Bridge } from "./bridge.ts";
 import { bufferedAhead } from "./buffered.ts";
 import type { ClockOffset } from "./clock-offset.ts";
 import { createEngine } from "./create-engine.ts";
-import type { EngineFactory, LiveEdge, PlaybackEngine } from "./engine.ts";
+import { mirrorElement, togglePictureInPicture } from "./element-state.ts";
+import type { EngineFactory, LiveEdge, PlaylistEngine } from "./engine.ts";
 import { forgetLastFrame, keepLastFrame } from "./last-frame.ts";
-import { LiveHold } from "./live-hold.ts";
+import { LiveTimeline } from "./live-timeline.ts";
 import { Loudness } from "./loudness.ts";
-import { INITIAL_STATE, type LiveWindow, type PlaybackState, type Statistics } from "./playback-state.ts";
+import { ModeSwitch } from "./mode-switch.ts";
+import { INITIAL_STATE, type PlaybackState, type Statistics, UNPLAYED } from "./playback-state.ts";
+import { playlistStatistics } from "./playlist-statistics.ts";
 import type { Preferences } from "./preferences.ts";
+import { QualityChoice } from "./quality-choice.ts";
+import type { RealtimeFactory, RealtimePlayback } from "./realtime/realtime-playback.ts";
 import {
   decide,
   elementFault,
@@ -19,15 +26,7 @@ import {
   settled,
   watchdogFault,
 } from "./recovery.ts";
-import {
-  capForBox,
-  FIRST_VISIT_BANDWIDTH,
-  findPinned,
-  pinOf,
-  type Rendition,
-  startingRendition,
-  viewBoxOf,
-} from "./rendition.ts";
+import { FIRST_VISIT_BANDWIDTH, type Rendition } from "./rendition.ts";
 import type { Source, SourceState } from "./source.ts";
 import { isStuckLoading, StallWatch } from "./stall-watch.ts";
 
@@ -36,18 +35,20 @@ const TICK_MS = 250;
 const SETTLED_AFTER_MS = 10_000;
 /** Paused longer than this, fetching stops. */
 const SUSPEND_AFTER_MS = 30_000;
-/** Nearer to the live position than this counts as live. Seconds. */
-const LIVE_TOLERANCE = 1.5;
 /** Less media ahead than this, seconds, is none. */
 const DRY = 0.15;
-const REPIN_AFTER_MS = 30_000;
-const REMEMBER_BANDWIDTH_EVERY_MS = 10_000;
+/** Without a picture in real time by then, low latency begins to load beside it. */
+const HEAD_START_MS = 1500;
+/** In real time for so long, what went wrong before counts no more. */
+const REALTIME_SETTLED_AFTER_MS = 60_000;
 
 export interface LiveSessionOptions {
   /** The element to play in; the session is its only owner until closed. */
   readonly video: HTMLVideoElement;
   /** Lies beneath the element and keeps its last frame while there is no other; null to go black. */
   readonly still: HTMLCanvasElement | null;
+  /** Lies between the two; null where there is no real time. */
+  readonly bridge: Bridge | null;
   readonly preferences: Preferences;
   readonly clockOffset: ClockOffset;
   /** Playback needs to know how the channel is doing: it waits, or the source is gone. */
@@ -57,23 +58,26 @@ export interface LiveSessionOptions {
   /** Begin without sound, whatever is remembered. */
   readonly startMuted: boolean;
   readonly createEngine?: EngineFactory;
+  readonly createRealtime?: RealtimeFactory;
 }
 
 /**
- * Plays one channel's live sources in one video element: the autoplay policy, the distance from the live edge, the choice of
- * rendition and recovery. Knows nothing of React; `store` is what there is to show.
+ * Plays one channel's live sources in one video element: the autoplay policy, real time or low latency, the distance from the live
+ * edge, the choice of rendition and recovery. Knows nothing of React; `store` is what there is to show.
  */
 export class LiveSession implements AsyncDisposable {
   readonly store: StoreApi<PlaybackState>;
   readonly loudness: Loudness;
   readonly #options: LiveSessionOptions;
   readonly #video: HTMLVideoElement;
-  readonly #hold: LiveHold;
+  readonly #timeline: LiveTimeline;
+  readonly #quality: QualityChoice;
+  readonly #modes: ModeSwitch;
   readonly #stall = new StallWatch();
   readonly #listeners = new AbortController();
   readonly #resize: ResizeObserver | null;
   #closed = false;
-  #engine: PlaybackEngine | null = null;
+  #engine: PlaylistEngine | RealtimePlayback | null = null;
   /** Counts sources and attempts, so that an answer to an older one is recognised. */
   #generation = 0;
   #source: Source | null = null;
@@ -87,19 +91,34 @@ export class LiveSession implements AsyncDisposable {
   #suspended = false;
   #loadedAt = 0;
   #startUpMs: number | null = null;
-  #bandwidthRememberedAt = 0;
-  #repinAt: number | null = null;
 
   constructor(options: LiveSessionOptions) {
+    const { video, preferences, bridge } = options;
     this.#options = options;
-    this.#video = options.video;
-    this.#hold = new LiveHold(options.video);
+    this.#video = video;
     this.#wantsPlay = options.autoplay;
-    this.loudness = new Loudness(options.video, options.preferences, options.startMuted);
-    const { volume, muted } = options.video;
+    this.loudness = new Loudness(video, preferences, options.startMuted);
+    const { volume, muted } = video;
     this.store = createStore<PlaybackState>(() => ({ ...INITIAL_STATE, volume, muted }));
+    this.#timeline = new LiveTimeline(video, this.store);
+    this.#quality = new QualityChoice({ video, preferences, store: this.store, engine: () => this.#engine });
+    this.#modes = new ModeSwitch({
+      video,
+      bridge,
+      preferences,
+      store: this.store,
+      quality: this.#quality,
+      createRealtime: options.createRealtime,
+      events: {
+        ready: () => this.#takeRealtime(),
+        attached: () => void this.#requestPlay(),
+        flowing: (flows) => this.#onFlowing(flows),
+        refused: () => this.#onRefused(),
+        lost: () => this.#onLost(),
+      },
+    });
     this.#listen();
-    this.#resize = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(() => this.#applyCap());
+    this.#resize = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(() => this.#quality.applyCap());
     this.#resize?.observe(this.#video);
   }
 
@@ -112,18 +131,39 @@ export class LiveSession implements AsyncDisposable {
   load(source: Source): void {
     if (this.#closed || (this.#source?.streamId === source.streamId && this.#source.url === source.url)) return;
     this.#source = source;
+    this.#sourceState = "live";
     this.#memory = FRESH;
     this.#startUpMs = null;
     this.#generation++;
     this.#stopTimers();
-    this.#dropEngine();
+    this.#engine?.destroy();
+    this.#engine = null;
     if (this.#options.still) forgetLastFrame(this.#options.still);
     this.#set({ pictured: false });
+    this.#modes.renew();
+    this.#modes.offer(source);
     if (!this.#wantsPlay) {
-      this.#set({ ...INITIAL_STATE, phase: "ready" });
+      this.#set({ ...UNPLAYED, phase: "ready" });
       return;
     }
-    void this.#start();
+    this.#start();
+  }
+
+  /** Tells how the source that is loaded may be watched; that may change while it plays. */
+  offer(source: Pick<Source, "whep" | "defaultMode">): void {
+    if (this.#source) this.#modes.offer(source);
+  }
+
+  /** The viewer wants real time, or low latency. Kept for later visits. */
+  setMode(mode: PlaybackMode): void {
+    this.#modes.choose(mode);
+    if (mode === "realtime") this.#modes.consider(performance.now());
+    else if (this.#engine?.protocol === "webrtc") void this.#startPlaylist();
+  }
+
+  /** The viewer was told. */
+  dismissNotice(): void {
+    this.#set({ notice: null });
   }
 
   /** Tells what the channel says about the encoder. After `ended`, what is buffered is played to its end. */
@@ -131,7 +171,11 @@ export class LiveSession implements AsyncDisposable {
     // The engine gets its time from the moment at which there is media again.
     if (state !== this.#sourceState) this.#stall.restart(performance.now());
     this.#sourceState = state;
-    if (state === "ended" && this.store.getState().phase !== "playing") this.#finish();
+    this.#modes.setSourceState(state);
+    const realtime = this.#engine?.protocol === "webrtc" ? this.#engine : null;
+    realtime?.setSourceState(state);
+    // In real time nothing is buffered that could still be played.
+    if (state === "ended" && (realtime || this.store.getState().phase !== "playing")) this.#finish();
   }
 
   play(): void {
@@ -145,6 +189,7 @@ export class LiveSession implements AsyncDisposable {
       this.#suspended = false;
       this.#engine?.resume();
     }
+    this.#takeRealtime();
     void this.#requestPlay();
   }
 
@@ -161,31 +206,20 @@ export class LiveSession implements AsyncDisposable {
   /** Starts the source afresh, now, and plays. */
   retry(): void {
     this.#wantsPlay = true;
-    if (this.#source) void this.#start();
+    if (this.#source) this.#start();
   }
 
   /** Returns to the live edge, and plays. */
   goLive(): void {
-    const edge = this.#engine?.liveEdge();
-    this.#hold.restart();
-    this.#set({ following: true });
-    if (edge) this.#video.currentTime = this.#hold.livePosition(edge);
+    this.#timeline.goLive(this.#edge());
     if (this.#video.paused) this.play();
   }
 
   /** Goes to `time` on the element's timeline, seconds, kept within the live window. */
   seekTo(time: number): void {
-    const edge = this.#engine?.liveEdge();
+    const edge = this.#edge();
     if (!edge) return;
-    const live = this.#hold.livePosition(edge);
-    if (time >= live - LIVE_TOLERANCE) {
-      this.#set({ following: true });
-      this.#hold.restart();
-      this.#video.currentTime = live;
-    } else {
-      this.#set({ following: false });
-      this.#video.currentTime = Math.max(time, edge.start + 0.1);
-    }
+    this.#timeline.seekTo(time, edge);
     this.#tick();
   }
 
@@ -195,39 +229,31 @@ export class LiveSession implements AsyncDisposable {
 
   /** Pins a rendition, or leaves the choice to the bandwidth when null. Kept for later sources and visits. */
   setQuality(rendition: Rendition | null): void {
-    this.#options.preferences.update({ quality: rendition ? pinOf(rendition) : null });
-    this.#pin(rendition);
+    this.#quality.set(rendition);
   }
 
-  async togglePictureInPicture(): Promise<void> {
-    if (document.pictureInPictureElement === this.#video) await document.exitPictureInPicture();
-    else if (document.pictureInPictureEnabled && this.#video.videoWidth > 0)
-      await this.#video.requestPictureInPicture();
+  togglePictureInPicture(): Promise<void> {
+    return togglePictureInPicture(this.#video);
   }
 
   statistics(): Statistics {
-    const edge = this.#engine?.liveEdge() ?? null;
-    const frames = this.#video.getVideoPlaybackQuality?.();
-    const { current } = this.store.getState();
-    return {
-      protocol: this.#engine?.protocol === "native" ? "HLS (native)" : edge?.partTarget ? "LL-HLS" : "HLS",
+    const engine = this.#engine;
+    const rendition = this.store.getState().current;
+    const startUpMs = this.#startUpMs;
+    if (engine?.protocol === "webrtc") {
+      const stalledMs = this.#stall.totalMs(performance.now());
+      return { ...engine.statistics(), rendition, stalls: this.#stall.count, stalledMs, startUpMs };
+    }
+    return playlistStatistics({
+      video: this.#video,
+      engine,
+      target: this.#timeline.hold.target,
+      stall: this.#stall,
+      rendition,
       latencyByClock: this.#latencyByClock(),
-      latencyFromEdge: edge ? edge.edge - this.#video.currentTime : null,
-      target: this.#hold.target,
-      holdBack: edge?.holdBack ?? null,
-      partTarget: edge?.partTarget ?? null,
-      rate: this.#video.playbackRate,
-      bufferAhead: bufferedAhead(this.#video),
-      bandwidth: this.#engine?.bandwidth() ?? null,
-      rendition: current,
-      frameSize: this.#video.videoWidth > 0 ? { width: this.#video.videoWidth, height: this.#video.videoHeight } : null,
-      droppedFrames: frames?.droppedVideoFrames ?? 0,
-      totalFrames: frames?.totalVideoFrames ?? 0,
-      stalls: this.#stall.count,
-      stalledMs: this.#stall.totalMs(performance.now()),
-      startUpMs: this.#startUpMs,
+      startUpMs,
       clockOffsetMs: this.#options.clockOffset.offset,
-    };
+    });
   }
 
   /** Ends everything and gives the element back empty. Idempotent. */
@@ -240,40 +266,58 @@ export class LiveSession implements AsyncDisposable {
     this.#stopTimers();
     this.#engine?.destroy();
     this.#engine = null;
+    this.#modes[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
 
-  async #start(): Promise<void> {
+  /** Begins with the source as it is wanted: in real time, or at once by playlists. */
+  #start(): void {
+    if (!this.#source || this.#closed) return;
+    this.#loadedAt = performance.now();
+    this.#modes.bring(this.#loadedAt);
+    if (this.#engine || !this.#modes.coming) {
+      void this.#startPlaylist();
+      return;
+    }
+    this.#set({ ...UNPLAYED, ...this.#kept(), phase: "loading" });
+    this.#keepTicking();
+    this.#retryAfter(HEAD_START_MS, () => void this.#startPlaylist());
+  }
+
+  /** What a new attempt at the same source leaves as it is. */
+  #kept(): Pick<PlaybackState, "withheld" | "pictured" | "failure"> {
+    const { withheld, failure, pictured } = this.store.getState();
+    return {
+      withheld,
+      pictured: pictured && this.#options.still !== null,
+      // The words of a failed attempt stay until the next one succeeds: they must not flicker.
+      failure: failure && { ...failure, retryAt: null },
+    };
+  }
+
+  async #startPlaylist(): Promise<void> {
     const source = this.#source;
     if (!source || this.#closed) return;
     const generation = ++this.#generation;
     this.#stopTimers();
     this.#dropEngine();
-    this.#hold.reset();
+    this.#timeline.hold.reset();
     this.#stall.end(performance.now());
     this.#playingSince = null;
     this.#suspended = false;
     this.#loadedAt = performance.now();
-    const { withheld, failure, pictured } = this.store.getState();
-    this.#set({
-      ...INITIAL_STATE,
-      withheld,
-      pictured: pictured && this.#options.still !== null,
-      // The words of a failed attempt stay until the next one succeeds: they must not flicker.
-      failure: failure && { ...failure, retryAt: null },
-      phase: "loading",
-    });
+    this.#set({ ...UNPLAYED, ...this.#kept(), mode: "hls", phase: "loading" });
     try {
       const engine = await (this.#options.createEngine ?? createEngine)({
         video: this.#video,
         bandwidth: this.#options.preferences.current.bandwidth ?? FIRST_VISIT_BANDWIDTH,
-        chooseStart: (renditions) => this.#chooseStart(renditions),
+        chooseStart: (renditions) => this.#quality.start(renditions),
         events: {
-          renditions: (list) => this.#isCurrent(generation) && this.#onRenditions(list),
-          rendition: (index) => this.#isCurrent(generation) && this.#onRendition(index),
+          renditions: (list) => this.#isCurrent(generation) && this.#quality.offer(list),
+          rendition: (index) => this.#isCurrent(generation) && this.#quality.show(index),
           fault: (fault) => this.#isCurrent(generation) && this.#onFault(fault),
         },
       });
@@ -288,54 +332,69 @@ export class LiveSession implements AsyncDisposable {
       if (this.#isCurrent(generation)) this.#onFault(networkFault(String(error)));
       return;
     }
-    this.#tickTimer = setInterval(() => this.#tick(), TICK_MS);
+    this.#keepTicking();
     void this.#requestPlay();
   }
 
+  /** Frees the element. What comes in real time stays in sight until there is another picture. */
   #dropEngine(): void {
-    if (!this.#engine) return;
-    if (this.#options.still) keepLastFrame(this.#video, this.#options.still);
-    this.#engine.destroy();
+    const engine = this.#engine;
+    if (!engine) return;
     this.#engine = null;
+    if (this.#options.still) keepLastFrame(this.#video, this.#options.still);
+    if (engine.protocol === "webrtc" && this.#source) this.#modes.retire(engine);
+    else engine.destroy();
   }
 
   #isCurrent(generation: number): boolean {
     return !this.#closed && generation === this.#generation;
   }
 
-  #chooseStart(renditions: readonly Rendition[]) {
-    const { quality, bandwidth } = this.#options.preferences.current;
-    const cap = capForBox(renditions, viewBoxOf(this.#video));
-    const pinned = quality ? findPinned(renditions, quality) : null;
-    const start = pinned ?? startingRendition(renditions, bandwidth, cap);
-    return { start: start?.index ?? null, pinned: pinned !== null, cap: cap?.index ?? null };
+  /** Puts real time on screen, if it is ready and the viewer is watching. */
+  #takeRealtime(): void {
+    const engine = this.#wantsPlay ? this.#modes.take() : null;
+    if (!engine) return;
+    this.#generation++;
+    this.#stopTimers();
+    this.#dropEngine();
+    this.#timeline.hold.reset();
+    this.#engine = engine;
+    const { phase } = this.store.getState();
+    this.#set({
+      following: true,
+      latency: null,
+      window: null,
+      failure: null,
+      // What plays goes on playing, in the viewer's eyes.
+      phase: phase === "playing" || phase === "waiting" ? phase : "loading",
+    });
+    this.#video.playbackRate = 1;
+    engine.attach();
+    this.#keepTicking();
   }
 
-  #onRenditions(renditions: readonly Rendition[]): void {
-    const { quality } = this.#options.preferences.current;
-    const automatic = this.#engine?.automatic ?? true;
-    const pinned = quality && !automatic ? findPinned(renditions, quality) : null;
-    const hasVideo = renditions.some((rendition) => rendition.height !== null || rendition.codecs === null);
-    this.#set({ renditions, pinned, hasVideo });
-    this.#applyCap();
+  /** Real time is not to be had. */
+  #onRefused(): void {
+    if (!this.#engine && this.store.getState().phase !== "failed") void this.#startPlaylist();
   }
 
-  #onRendition(index: number): void {
-    const { renditions, pinned } = this.store.getState();
-    const current = renditions.find((rendition) => rendition.index === index) ?? null;
-    const released = this.#engine?.automatic ?? true;
-    // A pinned rendition that failed is left for another; once things are calm it is asked for again.
-    if (pinned && released) this.#repinAt = performance.now() + REPIN_AFTER_MS;
-    this.#set({ current, pinned: released ? null : pinned });
-  }
-
-  #pin(rendition: Rendition | null): void {
-    this.#repinAt = null;
-    this.#engine?.pin(rendition?.index ?? null);
-    this.#set({ pinned: rendition });
+  /** Real time is not to be had any more. */
+  #onLost(): void {
+    if (this.#options.still) keepLastFrame(this.#video, this.#options.still);
+    this.#engine?.destroy();
+    this.#engine = null;
+    this.#options.askChannel();
+    void this.#startPlaylist();
   }
 
   #onFault(fault: Fault): void {
+    const engine = this.#engine;
+    if (engine?.protocol === "webrtc") {
+      console.warn(`Klieg: ${fault.detail}, in real time`);
+      this.#modes.lose();
+      this.#onLost();
+      return;
+    }
     const { recovery, memory } = decide(fault, this.#memory, performance.now(), Math.random());
     this.#memory = memory;
     if (recovery.act !== "none") console.warn(`Klieg: ${fault.detail}, status ${fault.status} → ${recovery.act}`);
@@ -346,11 +405,11 @@ export class LiveSession implements AsyncDisposable {
         this.#retryAfter(recovery.afterMs, () => this.#engine?.resume());
         return;
       case "recover-media":
-        this.#engine?.recoverMedia();
+        engine?.recoverMedia();
         void this.#requestPlay();
         return;
       case "swap-audio-codec":
-        this.#engine?.swapAudioCodec();
+        engine?.swapAudioCodec();
         void this.#requestPlay();
         return;
       case "reload": {
@@ -366,7 +425,7 @@ export class LiveSession implements AsyncDisposable {
           attempt: memory.network,
         };
         this.#set({ failure });
-        this.#retryAfter(recovery.afterMs, () => void this.#start());
+        this.#retryAfter(recovery.afterMs, () => void this.#startPlaylist());
         return;
       }
       case "give-up":
@@ -406,12 +465,18 @@ export class LiveSession implements AsyncDisposable {
     if (phase === "ended" || phase === "idle") return;
     this.#generation++;
     this.#stopTimers();
-    // The engine stays attached, so that the last frame stays on screen.
-    this.#engine?.suspend();
     this.#source = null;
+    this.#modes.abandon();
+    // The engine stays attached, so that the last frame stays on screen; a connection is not kept for that.
+    if (this.#engine?.protocol === "webrtc") this.#dropEngine();
+    else this.#engine?.suspend();
     this.#sourceState = "live";
     this.#set({ phase: "ended", failure: null, window: null, latency: null });
     this.#options.askChannel();
+  }
+
+  #keepTicking(): void {
+    this.#tickTimer ??= setInterval(() => this.#tick(), TICK_MS);
   }
 
   #stopTimers(): void {
@@ -427,19 +492,11 @@ export class LiveSession implements AsyncDisposable {
     on("playing", () => this.#onPlaying());
     on("waiting", () => this.#onWaiting());
     on("pause", () => this.#onPause());
-    on("ended", () => this.#finish());
+    // A stream's tracks end with its connection; another one follows.
+    on("ended", () => this.#engine?.protocol !== "webrtc" && this.#finish());
     on("loadeddata", () => this.#onFirstFrame());
     on("error", () => this.#onElementError());
-    on("volumechange", () => {
-      const withheld = this.store.getState().withheld;
-      this.#set({
-        volume: this.#video.volume,
-        muted: this.#video.muted,
-        withheld: withheld === "sound" && !this.#video.muted ? null : withheld,
-      });
-    });
-    on("enterpictureinpicture", () => this.#set({ pictureInPicture: true }));
-    on("leavepictureinpicture", () => this.#set({ pictureInPicture: false }));
+    mirrorElement(this.#video, this.store, this.#listeners.signal);
   }
 
   #onFirstFrame(): void {
@@ -452,15 +509,22 @@ export class LiveSession implements AsyncDisposable {
     if (this.#startUpMs === null) {
       this.#startUpMs = now - this.#loadedAt;
       performance.mark("klieg-first-frame");
-      const edge = this.#engine?.liveEdge();
-      if (edge?.live && this.#engine?.protocol === "hls.js") this.#hold.begin(edge, now);
+      const edge = this.#edge();
+      if (edge?.live && this.#engine?.protocol === "hls.js") this.#timeline.hold.begin(edge, now);
     }
-    if (this.#stall.waiting) this.#hold.resumed(now);
+    if (this.#stall.waiting) this.#timeline.hold.resumed(now);
+    this.#modes.settle();
     this.#stall.end(now);
     this.#playingSince = now;
     this.#pausedSince = null;
     this.#wantsPlay = true;
     this.#set({ phase: "playing", failure: null });
+  }
+
+  /** In real time the element does not tell. */
+  #onFlowing(flows: boolean): void {
+    if (!flows) this.#onWaiting();
+    else if (this.store.getState().phase === "waiting") this.#onPlaying();
   }
 
   #onWaiting(): void {
@@ -471,7 +535,7 @@ export class LiveSession implements AsyncDisposable {
     this.#stall.begin(now, !seeking);
     // With media left it is the decoder that hesitates, and more cushion would not help.
     const dry = !seeking && bufferedAhead(this.#video) < DRY;
-    if (dry && this.#engine?.protocol === "hls.js") this.#hold.ranDry(now);
+    if (dry && this.#engine?.protocol === "hls.js") this.#timeline.hold.ranDry(now);
     this.#set({ phase: "waiting" });
     if (this.#sourceState === "ended") this.#finish();
   }
@@ -497,41 +561,24 @@ export class LiveSession implements AsyncDisposable {
   #tick(): void {
     const now = performance.now();
     const engine = this.#engine;
-    const edge = engine?.liveEdge() ?? null;
-    if (engine && edge) {
-      const { following, phase } = this.store.getState();
-      this.#hold.tick(engine, edge, now, following && phase === "playing", phase === "waiting");
-      this.#publish(edge);
+    if (engine?.protocol === "webrtc") {
+      this.#set({ latency: engine.latency() });
     } else if (engine) {
-      this.#set({ latency: this.#latencyByClock() });
+      const edge = engine.liveEdge();
+      if (edge) this.#timeline.tick(engine, edge, now, this.#latencyByClock());
+      else this.#set({ latency: this.#latencyByClock() });
     }
     this.#watchWaiting(now);
-    const steady = this.#playingSince !== null && now - this.#playingSince > SETTLED_AFTER_MS;
-    if (steady) this.#memory = settled(this.#memory);
+    const steadyMs = this.#playingSince === null ? 0 : now - this.#playingSince;
+    if (steadyMs > SETTLED_AFTER_MS) this.#memory = settled(this.#memory);
+    if (steadyMs > REALTIME_SETTLED_AFTER_MS && engine?.protocol === "webrtc") this.#modes.steady();
     if (this.#pausedSince !== null && !this.#suspended && now - this.#pausedSince > SUSPEND_AFTER_MS) {
       this.#suspended = true;
       this.#engine?.suspend();
+      this.#modes.abandon();
     }
-    const { quality } = this.#options.preferences.current;
-    if (quality && this.#repinAt !== null && now > this.#repinAt) {
-      this.#pin(findPinned(this.store.getState().renditions, quality));
-    }
-    this.#rememberBandwidth(now);
-  }
-
-  #publish(edge: LiveEdge): void {
-    const position = this.#video.currentTime;
-    const end = this.#hold.livePosition(edge);
-    const window: LiveWindow = { start: edge.start, end: Math.max(edge.start, end), position };
-    const { following, phase } = this.store.getState();
-    const behind = end - position;
-    const byClock = this.#latencyByClock();
-    this.#set({
-      window,
-      latency: byClock ?? edge.edge - position,
-      // A pause of a moment does not end being live; catching up closes the rest.
-      following: phase === "paused" ? following && behind < LIVE_TOLERANCE : following,
-    });
+    this.#quality.tick(now, this.#playingSince !== null);
+    this.#modes.consider(now);
   }
 
   #watchWaiting(now: number): void {
@@ -551,20 +598,14 @@ export class LiveSession implements AsyncDisposable {
   }
 
   #latencyByClock(): number | null {
-    const date = this.#engine?.playingDate() ?? null;
+    const engine = this.#engine;
+    const date = engine && engine.protocol !== "webrtc" ? engine.playingDate() : null;
     return date === null ? null : this.#options.clockOffset.secondsSince(date, Date.now());
   }
 
-  #applyCap(): void {
-    const { renditions } = this.store.getState();
-    if (renditions.length > 0) this.#engine?.cap(capForBox(renditions, viewBoxOf(this.#video))?.index ?? null);
-  }
-
-  #rememberBandwidth(now: number): void {
-    if (now - this.#bandwidthRememberedAt < REMEMBER_BANDWIDTH_EVERY_MS || this.#playingSince === null) return;
-    this.#bandwidthRememberedAt = now;
-    const bandwidth = this.#engine?.bandwidth() ?? null;
-    if (bandwidth !== null) this.#options.preferences.update({ bandwidth: Math.round(bandwidth) });
+  #edge(): LiveEdge | null {
+    const engine = this.#engine;
+    return engine && engine.protocol !== "webrtc" ? engine.liveEdge() : null;
   }
 
   #set(change: Partial<PlaybackState>): void {

@@ -1,5 +1,5 @@
 import { createEngine } from "./create-engine.ts";
-import type { EngineFactory, PlaybackEngine } from "./engine.ts";
+import type { EngineFactory, PlaylistEngine } from "./engine.ts";
 import { byQuality } from "./rendition.ts";
 
 /** A still that takes longer is not worth waiting for, ms. */
@@ -44,7 +44,7 @@ async function take(
   const video = document.createElement("video");
   video.muted = true;
   video.playsInline = true;
-  let engine: PlaybackEngine | null = null;
+  let engine: PlaylistEngine | null = null;
   try {
     return await new Promise<boolean>((resolve) => {
       signal.addEventListener("abort", () => resolve(false), { once: true });
@@ -75,6 +75,6 @@ async function take(
       );
     });
   } finally {
-    (engine as PlaybackEngine | null)?.destroy();
+    (engine as PlaylistEngine | null)?.destroy();
   }
 }

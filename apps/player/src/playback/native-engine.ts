@@ -1,4 +1,4 @@
-import type { EngineOptions, LiveEdge, PlaybackEngine } from "./engine.ts";
+import type { EngineOptions, LiveEdge, PlaylistEngine } from "./engine.ts";
 
 /** Safari's element, and what older versions call its wall clock. */
 interface ElementWithStartDate extends HTMLVideoElement {
@@ -9,7 +9,7 @@ interface ElementWithStartDate extends HTMLVideoElement {
  * The element plays the playlist by itself: for browsers without Media Source Extensions. It chooses renditions and holds its
  * distance from the edge by itself too, so there is no quality menu and no rate to set.
  */
-export class NativeEngine implements PlaybackEngine {
+export class NativeEngine implements PlaylistEngine {
   readonly protocol = "native";
   readonly automatic = true;
   readonly #video: ElementWithStartDate;

@@ -13,11 +13,17 @@ describe("preferences", () => {
   it("come back on the next visit", () => {
     const shared = storage();
     const quality = { height: 720, frameRate: 30, bitrate: 3_000_000 };
-    new Preferences(shared).update({ volume: 0.4, muted: true, quality, bandwidth: 8_000_000 });
-    expect(new Preferences(shared).current).toEqual({ volume: 0.4, muted: true, quality, bandwidth: 8_000_000 });
+    new Preferences(shared).update({ volume: 0.4, muted: true, quality, bandwidth: 8_000_000, mode: "realtime" });
+    expect(new Preferences(shared).current).toEqual({
+      volume: 0.4,
+      muted: true,
+      quality,
+      bandwidth: 8_000_000,
+      mode: "realtime",
+    });
   });
 
-  it.each(["not json", "null", "[]", '{"volume":7,"bandwidth":"x","quality":{"height":-1}}'])(
+  it.each(["not json", "null", "[]", '{"volume":7,"bandwidth":"x","quality":{"height":-1},"mode":"warp"}'])(
     "fall back to sound defaults when storage holds %s",
     (stored) =>
       expect(new Preferences(storage(stored)).current).toEqual({
@@ -25,6 +31,7 @@ describe("preferences", () => {
         muted: false,
         quality: null,
         bandwidth: null,
+        mode: null,
       }),
   );
 

@@ -1,3 +1,4 @@
+import type { PlaybackMode } from "@klieg/protocol";
 import type { PinnedQuality } from "./rendition.ts";
 
 /** What the player remembers on this device. */
@@ -9,9 +10,11 @@ export interface RememberedPreferences {
   readonly quality: PinnedQuality | null;
   /** Bits/s as last measured; null before the first measurement. */
   readonly bandwidth: number | null;
+  /** Real time or low latency; null where the viewer has not chosen, so that the channel does. */
+  readonly mode: PlaybackMode | null;
 }
 
-const DEFAULTS: RememberedPreferences = { volume: 1, muted: false, quality: null, bandwidth: null };
+const DEFAULTS: RememberedPreferences = { volume: 1, muted: false, quality: null, bandwidth: null, mode: null };
 
 const KEY = "klieg.player";
 
@@ -69,6 +72,7 @@ function read(storage: PreferenceStorage | null): RememberedPreferences {
     muted: record.muted === true,
     quality: readQuality(record.quality),
     bandwidth: within(record.bandwidth, 10_000, 10_000_000_000),
+    mode: record.mode === "realtime" || record.mode === "hls" ? record.mode : null,
   };
 }
 

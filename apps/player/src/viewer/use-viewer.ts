@@ -10,7 +10,8 @@ export function useViewer(services: Services, channel: string, autoplay: boolean
     video.playsInline = true;
     video.preload = "auto";
     const still = document.createElement("canvas");
-    const next = new Viewer({ ...services, channel, autoplay, startMuted, video, still });
+    const bridge = document.createElement("video");
+    const next = new Viewer({ ...services, channel, autoplay, startMuted, video, still, bridge });
     setViewer(next);
     return () => {
       setViewer(null);

@@ -35,6 +35,7 @@ function open() {
     startMuted: false,
     video: video.element,
     still: { width: 0, height: 0 } as HTMLCanvasElement,
+    bridge: new FakeVideo().element,
     createEngine: async (options) => {
       const engine = new FakeEngine(options);
       engine.edge = EDGE;

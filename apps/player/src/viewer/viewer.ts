@@ -1,9 +1,11 @@
 import { ChannelWatch } from "../api/channel-watch.ts";
 import type { ApiClient } from "../api/client.ts";
+import { Bridge } from "../playback/bridge.ts";
 import type { ClockOffset } from "../playback/clock-offset.ts";
 import type { EngineFactory } from "../playback/engine.ts";
 import { LiveSession } from "../playback/live-session.ts";
 import type { Preferences } from "../playback/preferences.ts";
+import type { RealtimeFactory } from "../playback/realtime/realtime-playback.ts";
 
 export interface ViewerOptions {
   readonly channel: string;
@@ -14,32 +16,40 @@ export interface ViewerOptions {
   readonly startMuted: boolean;
   readonly video: HTMLVideoElement;
   readonly still: HTMLCanvasElement;
+  /** A second video element, for real time. */
+  readonly bridge: HTMLVideoElement;
   readonly createEngine?: EngineFactory;
+  readonly createRealtime?: RealtimeFactory;
 }
 
 /** Someone watching a channel: asks how the channel is doing and plays whatever is live on it, for as long as the page is open. */
 export class Viewer implements AsyncDisposable {
   readonly watch: ChannelWatch;
   readonly session: LiveSession;
-  /** Lies beneath the video. */
+  /** Lies beneath the video, and beneath the bridge. */
   readonly still: HTMLCanvasElement;
+  /** Lies beneath the video. */
+  readonly bridge: HTMLVideoElement;
   /** The stream that was loaded last, whether or not it still plays. */
   #streamId: string | null = null;
   #unsubscribe: () => void;
 
   constructor(options: ViewerOptions) {
-    const { channel, api, preferences, clockOffset, autoplay, startMuted, video, still } = options;
+    const { channel, api, preferences, clockOffset, autoplay, startMuted, video, still, bridge } = options;
     this.still = still;
+    this.bridge = bridge;
     this.watch = new ChannelWatch(channel, api);
     this.session = new LiveSession({
       video,
       still,
+      bridge: new Bridge(bridge),
       preferences,
       clockOffset,
       autoplay,
       startMuted,
       askChannel: () => this.watch.refresh(),
       ...(options.createEngine ? { createEngine: options.createEngine } : {}),
+      ...(options.createRealtime ? { createRealtime: options.createRealtime } : {}),
     });
     this.#unsubscribe = this.watch.store.subscribe(() => this.#follow());
     this.#follow();
@@ -66,10 +76,19 @@ export class Viewer implements AsyncDisposable {
     }
     // Connected, but nothing published yet: the next answer will have a playlist.
     if (state === "starting" || playback.hls === null) return;
+    const whep = playback.whep && absolute(playback.whep);
+    const defaultMode = channel.default_playback;
     if (streamId !== this.#streamId) {
       this.#streamId = streamId;
-      this.session.load({ streamId, url: new URL(playback.hls, location.href).href });
+      this.session.load({ streamId, url: absolute(playback.hls), whep, defaultMode });
+    } else if (whep !== null || state === "live") {
+      // While the encoder is gone nothing is to be had in real time; that says nothing about later.
+      this.session.offer({ whep, defaultMode });
     }
     this.session.setSourceState(state === "interrupted" ? "interrupted" : "live");
   }
+}
+
+function absolute(path: string): string {
+  return new URL(path, location.href).href;
 }
