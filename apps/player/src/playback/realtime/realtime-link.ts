@@ -364,13 +364,17 @@ export class RealtimeLink implements Disposable {
       case "none":
         return;
       case "ask":
-        return void this.#ask();
+        void this.#ask();
+        return;
       case "restart-ice":
-        return void this.#restartIce();
+        void this.#restartIce();
+        return;
       case "renew":
-        return this.#renew(`nothing for ${Math.round(silentFor)} ms`);
+        this.#renew(`nothing for ${Math.round(silentFor)} ms`);
+        return;
       case "give-up":
-        return this.#giveUp("lost");
+        this.#giveUp("lost");
+        return;
     }
   }
 
