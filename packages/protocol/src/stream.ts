@@ -89,6 +89,8 @@ export const StreamHealth = z.object({
       discontinuities: z.int(),
       /** SRT only: link statistics. */
       srt: z.record(z.string(), z.number()).nullable(),
+      /** WebRTC (WHIP) only: link statistics, such as `round_trip_ms` and `packets_lost`. */
+      webrtc: z.record(z.string(), z.number()).nullable(),
     })
     .nullable(),
   transcode: z
@@ -117,7 +119,13 @@ export const StartedStream = z.object({
   state: StreamState,
   /** The encoder must connect before this, else the stream ends. */
   waits_until: z.iso.datetime().nullable(),
-  ingest: z.object({ rtmp: z.string(), rtmps: z.string().nullable(), srt: z.string() }),
+  ingest: z.object({
+    rtmp: z.string(),
+    rtmps: z.string().nullable(),
+    srt: z.string(),
+    /** With the stream key as bearer token; null where there is no WebRTC. */
+    whip: z.string().nullable(),
+  }),
   playback: z.object({ hls: z.string(), watch: z.string() }),
 });
 

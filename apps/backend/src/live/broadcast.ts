@@ -3,11 +3,13 @@ import type { HealthWarning, StreamHealth } from "@klieg/protocol";
 import { StreamPackager } from "../package/stream-packager.ts";
 import type { BlobStore } from "../ports/blob-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Sfu } from "../sfu/sfu.ts";
 import type { Reader } from "../stream/reader.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { RungSpec } from "../transcode/ladder.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { Transcoder } from "../transcode/transcoder.ts";
+import { RealtimeView } from "./realtime-view.ts";
 
 /** What every broadcast stands on. */
 export interface BroadcastServices {
@@ -21,16 +23,20 @@ export interface BroadcastServices {
   readonly engine: TranscodeEngine;
   /** Rungs to choose from, highest first; none where it is empty. */
   readonly ladder: readonly RungSpec[];
+  /** What WebRTC viewers are served by. */
+  readonly sfu: Sfu;
   /** Told of every part that is published. */
   readonly observePart: (origin: "source" | "transcode", latencyMs: number) => void;
 }
 
 const TRANSCODE_QUEUE_BYTES = 16 * 1024 * 1024;
 
-/** A stream with everything that reads it: the packager, and the transcoder, whose renditions the packager takes too. */
+/** A stream with everything that reads it: the packager, the transcoder, whose renditions the packager takes too, and WebRTC viewers. */
 export class Broadcast implements AsyncDisposable {
   readonly stream: Stream;
   readonly packager: StreamPackager;
+  /** For WebRTC viewers. */
+  readonly realtime: RealtimeView;
   readonly #transcoder: Transcoder;
   readonly #reader: Reader;
   readonly #clock: Clock;
@@ -48,6 +54,7 @@ export class Broadcast implements AsyncDisposable {
     this.#clock = services.clock;
     this.#logger = services.logger.child({ stream: stream.id, channel: stream.channel });
     this.packager = new StreamPackager(stream, services);
+    this.realtime = new RealtimeView({ ...services, stream });
     this.#transcoder = new Transcoder({
       engine: services.engine,
       clock: services.clock,
@@ -94,7 +101,7 @@ export class Broadcast implements AsyncDisposable {
     await this.#ending;
     this.#subscriptions.dispose();
     this.#reader.close();
-    await this.#transcoder.close();
+    await Promise.all([this.realtime.close(), this.#transcoder.close()]);
     await this.packager.close();
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SqliteRepositories } from "../adapters/sqlite/sqlite-repositories.ts";
 import { Channels } from "../channels/channels.ts";
 import { StreamKeySigner } from "../channels/stream-key.ts";
+import { Sfu } from "../sfu/sfu.ts";
 import { FakeSession } from "../testing/fake-session.ts";
 import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
 import { RecordingLogger } from "../testing/recording-logger.ts";
@@ -35,6 +36,7 @@ async function setUp(options: { maxStreams?: number } = {}) {
       partMs: 333,
       segmentMs: 2000,
       windowMs: 60_000,
+      sfu: Sfu.unavailable(logger, "it is a test"),
       observePart: () => undefined,
     },
   });

@@ -1,4 +1,5 @@
-import type { StreamHealth, StreamInfo } from "@klieg/protocol";
+import type { IngestProtocol, StreamHealth, StreamInfo } from "@klieg/protocol";
+import type { ContributionSession } from "../stream/contribution.ts";
 import type { Broadcast } from "./broadcast.ts";
 
 /** `GET /v1/streams/:id`. @param hlsPath path of its multivariant playlist. */
@@ -68,7 +69,8 @@ export function healthOf(broadcast: Broadcast): StreamHealth {
             video_frames: contribution.meter.videoFrames,
             audio_frames: contribution.meter.audioFrames,
             discontinuities: stream.timeline.counts.jumps,
-            srt: contribution.session.linkStatistics?.() ?? null,
+            srt: statisticsOf(contribution.session, "srt"),
+            webrtc: statisticsOf(contribution.session, "whip"),
           },
     transcode: broadcast.transcodeHealth,
     readers: [...stream.readers].map((reader) => ({
@@ -77,6 +79,10 @@ export function healthOf(broadcast: Broadcast): StreamHealth {
       dropped_access_units: reader.droppedAccessUnits,
     })),
   };
+}
+
+function statisticsOf(session: ContributionSession, protocol: IngestProtocol): Record<string, number> | null {
+  return session.protocol === protocol ? (session.linkStatistics?.() ?? null) : null;
 }
 
 function measuredFrameRate(broadcast: Broadcast): number | null {

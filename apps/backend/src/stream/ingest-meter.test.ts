@@ -23,4 +23,18 @@ describe("OBS3: what a contribution brings", () => {
     for (let frame = 1; frame < 10; frame += 1) meter.add(picture(9_003_600 + frame * 1500, { track }), 11 + frame);
     expect(meter.mediaFrameRate).toBe(60);
   });
+
+  it("tells whether frames come in another order than they are shown in", () => {
+    const meter = new IngestMeter();
+    meter.add(picture(0), 0);
+    meter.add({ ...picture(3000), pts: 12_000 }, 1);
+    expect(meter.reordersFrames).toBe(false);
+    meter.add({ ...picture(6000), pts: 6000 }, 2);
+    meter.add({ ...picture(9000), pts: 15_000 }, 3);
+    expect(meter.reordersFrames).toBe(true);
+    // All frames the same time later is no other order.
+    meter.add({ ...picture(12_000, { discontinuity: true }), pts: 15_000 }, 4);
+    meter.add({ ...picture(15_000), pts: 18_000 }, 5);
+    expect(meter.reordersFrames).toBe(false);
+  });
 });

@@ -5,6 +5,16 @@ const BUCKETS = 20;
 /** Span of the sliding figures, ms. */
 export const METER_WINDOW_MS = BUCKET_MS * BUCKETS;
 
+interface Run {
+  readonly track: Track;
+  frames: number;
+  readonly firstDts: number;
+  lastDts: number;
+  lastPts: number;
+  /** A frame has come after one that is shown later. */
+  reorders: boolean;
+}
+
 /** What a contribution brings, measured over the last five seconds without keeping a record of each frame. */
 export class IngestMeter {
   bytes = 0;
@@ -18,7 +28,7 @@ export class IngestMeter {
   #lastKeyframeDts = Number.NaN;
   #keyframeInterval = Number.NaN;
   /** Frames of the present run of one track without a jump, and when the first and the last of them are due. */
-  #run: { readonly track: Track; frames: number; readonly firstDts: number; lastDts: number } | undefined;
+  #run: Run | undefined;
 
   /** @param now monotonic, ms. */
   add(unit: AccessUnit, now: number): void {
@@ -33,10 +43,20 @@ export class IngestMeter {
     this.#framesIn[bucket] = (this.#framesIn[bucket] ?? 0) + 1;
     if (unit.discontinuity) this.#lastKeyframeDts = Number.NaN;
     if (unit.discontinuity || this.#run?.track !== unit.track) {
-      this.#run = { track: unit.track, frames: 0, firstDts: unit.dts, lastDts: unit.dts };
+      this.#run = {
+        track: unit.track,
+        frames: 0,
+        firstDts: unit.dts,
+        lastDts: unit.dts,
+        lastPts: unit.pts,
+        reorders: false,
+      };
     }
-    this.#run.frames += 1;
-    this.#run.lastDts = unit.dts;
+    const run = this.#run;
+    run.frames += 1;
+    run.lastDts = unit.dts;
+    if (unit.pts < run.lastPts) run.reorders = true;
+    run.lastPts = unit.pts;
     if (unit.keyframe) {
       this.keyframes += 1;
       if (!Number.isNaN(this.#lastKeyframeDts)) {
@@ -66,6 +86,11 @@ export class IngestMeter {
     const run = this.#run;
     if (run === undefined || run.lastDts <= run.firstDts) return undefined;
     return ((run.frames - 1) * TICKS_PER_SECOND) / (run.lastDts - run.firstDts);
+  }
+
+  /** Whether frames have come in another order than that in which they are shown: the encoder makes B-frames. */
+  get reordersFrames(): boolean {
+    return this.#run?.reorders ?? false;
   }
 
   /** Time between the last two keyframes, ms; undefined before the second one. */

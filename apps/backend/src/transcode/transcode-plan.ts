@@ -69,7 +69,7 @@ function planVideo(input: PlanInput): Omit<PlanResult, "plan"> & { readonly plan
   const nothing = { plan: undefined, cost: 0, leftOut: [], problem: undefined, failed: false };
   if (video === undefined || input.ladder.length === 0) return nothing;
   const { track, frameRate } = video;
-  if (!DECODERS[track.codec].some((name) => binary.decoders.has(name))) {
+  if (!canDecode(binary, track.codec)) {
     return { ...nothing, problem: `this FFmpeg (${binary.version}) cannot decode ${track.codec}`, failed: true };
   }
   const source = { ...sizeOf(track), frameRate, codec: track.codec, playable: playedByBrowsers(track) };
@@ -101,6 +101,11 @@ function planVideo(input: PlanInput): Omit<PlanResult, "plan"> & { readonly plan
     cost: ladderCost(rungs, source, capacity, choice.preset),
     leftOut: choice.leftOut,
   };
+}
+
+/** Whether an FFmpeg has a decoder that does for a codec. */
+export function canDecode(binary: FfmpegBinary, codec: VideoCodec): boolean {
+  return DECODERS[codec].some((name) => binary.decoders.has(name));
 }
 
 function sizeOf({ width, height }: VideoTrack): { width: number; height: number } {
