@@ -319,7 +319,7 @@ export async function run(node, args, env) {
  * process is killed.
  * @returns what ends it before.
  */
-function startBeside(node, [script, ...args], env) {
+export function startBeside(node, [script, ...args], env) {
   const child = spawn(node, [path.join(ROOT, script), ...args], { stdio: ["pipe", "inherit", "inherit"], env });
   const ended = new Promise((resolve) => {
     child.once("close", resolve);

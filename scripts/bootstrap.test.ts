@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { environmentFor, explain, firstDifference, installDependencies, pinnedNode } from "./bootstrap.mjs";
 
 const RUN = path.join(import.meta.dirname, "run.mjs");
@@ -178,5 +178,46 @@ describe.skipIf(process.platform === "win32")("a running script", () => {
     shell.kill("SIGTERM");
     expect((await output.next()).value).toBe("told\n");
     expect((await output.next()).done).toBe(true);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a script beside another", () => {
+  /** Writes a file when its standard input has ended, which is how it is told to end. */
+  const beside = (ignoring: boolean) => {
+    write(
+      "beside.mjs",
+      `import { writeFileSync } from "node:fs";
+      process.stdin.once("end", () => { writeFileSync(${JSON.stringify(path.join(root, "ended"))}, ""); ${ignoring ? "" : "process.exit();"} }).resume();
+      setInterval(() => {}, 1000); console.log(process.pid);`,
+    );
+    return path.relative(path.resolve(import.meta.dirname, ".."), path.join(root, "beside.mjs"));
+  };
+  const starts = (script: string, then: string) =>
+    `import { startBeside } from ${JSON.stringify(path.join(import.meta.dirname, "bootstrap.mjs"))};
+    const end = startBeside(process.execPath, [${JSON.stringify(script)}], process.env);
+    ${then}`;
+  const node = (code: string) =>
+    spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const gone = async (pid: number) => {
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 5000 });
+  };
+
+  test.each([
+    ["ends when that one has", false],
+    ["is killed where it does not end", true],
+  ])("%s", async (_, ignoring) => {
+    const parent = node(starts(beside(ignoring), "process.stdin.resume(); setTimeout(end, 500);"));
+    const [pid] = await once(parent.stdout, "data");
+    const [code] = await once(parent, "exit");
+    expect(code).toBe(0);
+    await gone(Number(pid));
+    expect(existsSync(path.join(root, "ended"))).toBe(true);
+  });
+
+  test("ends when everything above it is killed", async () => {
+    const parent = node(starts(beside(false), "setInterval(() => {}, 1000);"));
+    const [pid] = await once(parent.stdout, "data");
+    parent.kill("SIGKILL");
+    await gone(Number(pid));
   });
 });

@@ -59,7 +59,10 @@ class Link {
     }
     this.passed += 1;
     const at = sentAt + delayMs;
-    if (at <= now && this.#queue.length === 0) return send();
+    if (at <= now && this.#queue.length === 0) {
+      send();
+      return;
+    }
     // A delay that has become shorter does not turn the order round.
     this.#queue.push({ at: Math.max(at, this.#queue.at(-1)?.at ?? 0), send });
     this.#timer ??= setTimeout(() => this.#depart(), at - now);

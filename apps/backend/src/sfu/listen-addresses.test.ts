@@ -50,6 +50,15 @@ describe("announced addresses (RTC4)", () => {
     expect(listen(["2001:db8::10"])).toEqual([{ ip: "2001:db8::10" }]);
   });
 
+  it("of the loopback alone: whatever arrives, as a container's own loopback is not its host's", () => {
+    expect(listen(["127.0.0.1"])).toEqual([{ ip: "0.0.0.0", announced: "127.0.0.1" }]);
+    expect(listen(["127.0.0.1", "::1"])).toEqual([
+      { ip: "0.0.0.0", announced: "127.0.0.1" },
+      { ip: "::", announced: "::1" },
+    ]);
+    expect(listen(["127.0.0.1", "192.168.1.10"])).toEqual([{ ip: "127.0.0.1" }, { ip: "192.168.1.10" }]);
+  });
+
   it("of both, as behind a home router: the one socket has two names", () => {
     expect(listen(["203.0.113.1", "192.168.1.10", "127.0.0.1"])).toEqual([
       { ip: "192.168.1.10", announced: "203.0.113.1", ownToo: true },

@@ -59,8 +59,14 @@ function announcedOf(announced: readonly string[], v6: boolean, own: ReadonlySet
   const family = announced.filter((address) => isIPv6(address) === v6);
   const here = family.filter((address) => own.has(address));
   const nat = family.find((address) => !own.has(address));
+  const everywhere = v6 ? "::" : "0.0.0.0";
+  // Nothing but the loopback: peers on this machine, and this may be a container on it.
+  const [only] = here;
+  if (nat === undefined && here.length === 1 && only !== undefined && isLoopback(only)) {
+    return [{ ip: everywhere, announced: only }];
+  }
   if (nat === undefined) return here.slice(0, MAX_ADDRESSES).map((ip) => ({ ip }));
-  if (here.length === 0) return [{ ip: v6 ? "::" : "0.0.0.0", announced: nat }];
+  if (here.length === 0) return [{ ip: everywhere, announced: nat }];
   return here.slice(0, MAX_ADDRESSES).map((ip) => behind(ip, [ip, nat]));
 }
 
@@ -68,8 +74,12 @@ function announcedOf(announced: readonly string[], v6: boolean, own: ReadonlySet
 function behind(ip: string, announced: readonly string[]): ListenAddress {
   const other = announced.find((address) => address !== ip);
   // No NAT leads to the loopback.
-  if (other === undefined || (announced.includes(ip) && (ip === "::1" || ip.startsWith("127.")))) return { ip };
+  if (other === undefined || (announced.includes(ip) && isLoopback(ip))) return { ip };
   return announced.includes(ip) ? { ip, announced: other, ownToo: true } : { ip, announced: other };
+}
+
+function isLoopback(ip: string): boolean {
+  return ip === "::1" || ip.startsWith("127.");
 }
 
 function sameFamilyFirst(announced: readonly string[], v6: boolean): readonly string[] {
