@@ -47,6 +47,7 @@ export class ReorderBuffer {
   readonly #seen = new Uint8Array(MAX_MISORDER);
   #heldCount = 0;
   #heldBytes = 0;
+  #highestHeld = 0;
   #next: number | undefined;
   /** When the hole in front of the held packets was first noticed, ms. */
   #holeSinceMs = 0;
@@ -150,7 +151,14 @@ export class ReorderBuffer {
       this.#duplicates += 1;
       return;
     }
-    if (this.#heldCount === 0) this.#holeSinceMs = nowMs;
+    if (this.#heldCount === 0) {
+      this.#holeSinceMs = nowMs;
+      this.#highestHeld = sequence;
+    } else if (sequenceDistance(sequence, this.#highestHeld) > 0) {
+      this.#highestHeld = sequence;
+    } else {
+      this.#reordered += 1;
+    }
     this.#held[slot] = { bytes: copyBytes(bytes), arrivalMs: nowMs };
     this.#heldCount += 1;
     this.#heldBytes += bytes.length;

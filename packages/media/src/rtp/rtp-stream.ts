@@ -40,7 +40,7 @@ export interface RtpStreamParts {
 }
 
 /** A keyframe that was asked for and has not come is asked for again after so long. */
-const REQUEST_AGAIN_MS = 1000;
+const REQUEST_AGAIN_MS = 500;
 /** Keyframes are asked for at most so often: one is under way already. */
 const REQUEST_APART_MS = 300;
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
@@ -48,7 +48,7 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024;
 /** One RTP stream that comes in: from packets in the order of arrival to access units on the sender's timeline. */
 export class RtpStream implements Disposable {
   /**
-   * Called where nothing can be decoded before a keyframe comes: at the beginning, after a loss. Again each second for as long
+   * Called where nothing can be decoded before a keyframe comes: at the beginning, after a loss. Again each half second for as long
    * as none has come.
    */
   onKeyframeNeeded: (() => void) | undefined;
@@ -79,8 +79,8 @@ export class RtpStream implements Disposable {
       onFrame: (timestamp, keyframe, data) => this.#onFrame(timestamp, keyframe, data),
       onDropped: (code, message) => this.#onDropped(code, message),
       onKeyframeNeeded: () => {
+        this.#requestKeyframe(this.#awaitsKeyframe ? REQUEST_AGAIN_MS : REQUEST_APART_MS);
         this.#awaitsKeyframe = true;
-        this.#requestKeyframe(REQUEST_APART_MS);
       },
     });
     this.#reorder = new ReorderBuffer(

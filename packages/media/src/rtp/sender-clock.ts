@@ -84,7 +84,9 @@ export class StreamClock {
   #report: { readonly ntpMs: number; readonly timestamp: number } | undefined;
   /** Came before the first packet. */
   #earlyReport: SenderReportTime | undefined;
-  #lastPlaced: { readonly timestamp: number; readonly ticks: number } | undefined;
+  /** Of the access unit placed last; the timestamp is `undefined` after a leap. */
+  #lastTimestamp: number | undefined;
+  #lastTicks = -1;
 
   constructor(sender: SenderClock, kind: "audio" | "video", clockRate: number) {
     this.#sender = sender;
@@ -136,14 +138,12 @@ export class StreamClock {
     this.#lead = timestamp * this.#msPerUnit - arrivalMs;
     this.#lagSinceMs = undefined;
     this.#report = undefined;
-    if (this.#lastPlaced !== undefined) {
-      // What follows must not run backwards, and its distance from what was before means nothing.
-      const behind = Math.ceil(this.#lastPlaced.ticks + 1 - this.ticksOf(timestamp));
-      if (behind > 0) {
-        this.#offset += behind;
-        this.#goal = this.#offset;
-      }
-      this.#lastPlaced = undefined;
+    // What follows must not run backwards, and its distance from what was before means nothing.
+    this.#lastTimestamp = undefined;
+    const behind = Math.ceil(this.#lastTicks + 1 - this.ticksOf(timestamp));
+    if (behind > 0) {
+      this.#offset += behind;
+      this.#goal = this.#offset;
     }
   }
 
@@ -194,18 +194,16 @@ export class StreamClock {
    * @returns also whether its timestamp did not follow the one before it, which was mended.
    */
   place(timestamp: number): { ticks: number; backwards: boolean } {
-    const last = this.#lastPlaced;
     const wanted = Math.round(timestamp * this.#ticksPerUnit + this.#goal);
-    let ticks = wanted;
-    let backwards = false;
-    if (last !== undefined) {
-      const duration = (timestamp - last.timestamp) * this.#ticksPerUnit;
-      backwards = duration <= 0;
-      const earliest = last.ticks + Math.max(1, Math.floor(duration / 2));
-      if (ticks < earliest) ticks = earliest;
+    const duration = (timestamp - (this.#lastTimestamp ?? timestamp - 1)) * this.#ticksPerUnit;
+    const backwards = duration <= 0;
+    const least = this.#lastTimestamp === undefined ? 1 : Math.max(1, Math.floor(duration / 2));
+    const ticks = Math.max(wanted, this.#lastTicks + least);
+    if (!backwards) {
+      this.#offset = this.#goal + (ticks - wanted);
+      this.#lastTimestamp = timestamp;
     }
-    if (!backwards) this.#offset = this.#goal + (ticks - wanted);
-    this.#lastPlaced = { timestamp: backwards && last !== undefined ? last.timestamp : timestamp, ticks };
+    this.#lastTicks = ticks;
     return { ticks, backwards };
   }
 
