@@ -42,6 +42,7 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     use: "RTMP server that our client publishes to",
     files: ["/usr/lib/nginx/modules/ngx_rtmp_module.so"],
   },
+  { debian: "coturn", use: "TURN server", programs: ["turnserver"] },
   { debian: "openssl", use: "certificates for RTMPS", programs: ["openssl"] },
   { debian: "xvfb", use: "screen for OBS", programs: ["Xvfb"] },
   { debian: "obs-studio", use: "encoder over RTMP and SRT", programs: ["obs"] },
