@@ -23,7 +23,7 @@ export type ChannelList = z.infer<typeof ChannelList>;
 
 /** ING4: what a contribution to the channel may be. */
 export const IngestProfile = z.object({
-  video_codecs: z.array(z.enum(["h264", "hevc", "av1", "vp9"])),
+  video_codecs: z.array(z.enum(["h264", "hevc", "av1", "vp9", "vp8"])),
   audio_codecs: z.array(z.enum(["aac", "opus", "mp3"])),
   /** bits/s, averaged over 5 s; sustained excess is refused. */
   max_bitrate: z.int().positive(),
@@ -37,7 +37,7 @@ export const IngestProfile = z.object({
 export type IngestProfile = z.infer<typeof IngestProfile>;
 
 export const DEFAULT_INGEST_PROFILE: IngestProfile = {
-  video_codecs: ["h264", "hevc", "av1"],
+  video_codecs: ["h264", "hevc", "av1", "vp9", "vp8"],
   audio_codecs: ["aac", "opus"],
   max_bitrate: 20_000_000,
   max_width: 3840,

@@ -1,4 +1,5 @@
 import type { Clock } from "@klieg/base";
+import type { VideoTrack } from "@klieg/media";
 import type { HealthWarning, StreamHealth } from "@klieg/protocol";
 import { StreamPackager } from "../package/stream-packager.ts";
 import type { BlobStore } from "../ports/blob-store.ts";
@@ -6,7 +7,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Sfu } from "../sfu/sfu.ts";
 import type { Reader } from "../stream/reader.ts";
 import type { Stream } from "../stream/stream.ts";
-import type { RungSpec } from "../transcode/ladder.ts";
+import { canBePackaged, type RungSpec } from "../transcode/ladder.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { Transcoder } from "../transcode/transcoder.ts";
 import { RealtimeView } from "./realtime-view.ts";
@@ -60,6 +61,7 @@ export class Broadcast implements AsyncDisposable {
       clock: services.clock,
       logger: this.#logger,
       ladder: services.ladder,
+      adaptsItsSize: () => stream.contribution?.session.realtime !== undefined,
       sink: {
         onAccessUnit: (rendition, unit) => this.packager.pushTranscoded(rendition.name, rendition.encoder, unit),
       },
@@ -113,6 +115,7 @@ export class Broadcast implements AsyncDisposable {
       stream.events.on("track", (track) => {
         // Every player plays AAC; other sound is made into it where that can be done.
         if (track.kind === "audio") packager.passAudioThrough = track.codec === "aac" || !canTranscode;
+        else this.#passVideoThrough(track, canTranscode && services.ladder.length > 0);
       }),
     );
     this.#subscriptions.use(
@@ -143,6 +146,19 @@ export class Broadcast implements AsyncDisposable {
       }),
     );
     if (!canTranscode || services.ladder.length === 0) packager.expect([]);
+  }
+
+  #passVideoThrough(track: VideoTrack, canTranscode: boolean): void {
+    const playable = canBePackaged(track);
+    this.packager.passVideoThrough = playable || !canTranscode;
+    if (playable || canTranscode) this.#warnings.delete("video_not_playable");
+    else {
+      const codec = track.codec.toUpperCase();
+      this.#warn(
+        "video_not_playable",
+        `Browsers play ${codec} in real time (WebRTC) only, and this server does not transcode it. Send H.264 for all viewers.`,
+      );
+    }
   }
 
   #onSourceGone(): void {

@@ -2,6 +2,7 @@ import type { DeliveryDirectives } from "@klieg/media";
 import { KliegError } from "@klieg/protocol";
 import { describe, expect, it } from "vitest";
 import type { OriginAnswer } from "../origin/origin.ts";
+import { FakeSession } from "../testing/fake-session.ts";
 import { PackagedStream } from "../testing/packaged-stream.ts";
 import { picture, VIDEO } from "../testing/tracks.ts";
 
@@ -183,5 +184,59 @@ describe("what is kept of the past", () => {
     for (const line of linesOf(text, "#EXTINF"))
       expect(Math.round(Number.parseFloat(line.slice(8)))).toBeLessThanOrEqual(4);
     expect(text).not.toContain("#EXT-X-INDEPENDENT-SEGMENTS");
+  });
+});
+
+describe("RTC3: a source that no player plays as it is", () => {
+  it("leads, unseen, what is made of it, through changes of its size, and is live with that", async () => {
+    await using subject = new PackagedStream();
+    subject.packager.passVideoThrough = false;
+    subject.packager.passAudioThrough = false;
+    subject.packager.expect([{ name: "360p", kind: "video" }]);
+    const made = { ...VIDEO };
+    const sent = { ...VIDEO, codec: "vp8", codecString: "vp08.00.10.08" } as const;
+    const smaller = { ...sent, width: 320, height: 180 };
+    const contribution = subject.stream.attach(new FakeSession());
+    contribution.onTrack(sent);
+    let frame = 0;
+    const send = async (seconds: number, track: typeof sent) => {
+      for (const end = frame + seconds * 30; frame < end; frame += 1) {
+        const unit = picture(frame * 3000, { keyframe: frame % 60 === 0, track });
+        contribution.onAccessUnit(unit);
+        const placed = subject.stream.timeline.position ?? 0;
+        subject.packager.pushTranscoded("360p", "libx264", {
+          ...unit,
+          track: made,
+          dts: Math.round(placed / 3000) * 3000,
+          pts: Math.round(placed / 3000) * 3000,
+        });
+        subject.clock.advance(1000 / 30);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await send(6, sent);
+    expect(subject.stream.state).toBe("live");
+    await send(4, smaller);
+    const multivariant = textOf(subject.packager.origin.multivariant(""));
+    expect(multivariant).not.toContain("source/");
+    expect(linesOf(multivariant, "#EXT-X-STREAM-INF")).toHaveLength(1);
+    const text = playlist(subject, "360p");
+    expect(linesOf(text, "#EXTINF").slice(0, 4)).toEqual(Array(4).fill("#EXTINF:2.00000,"));
+    expect(text).not.toContain("DISCONTINUITY\n");
+    expect(subject.packager.describe().map(({ name }) => name)).toEqual(["360p"]);
+  });
+
+  it("is packaged where a source comes back that can be played", async () => {
+    await using subject = new PackagedStream();
+    subject.packager.passVideoThrough = false;
+    subject.packager.expect([]);
+    subject.connect();
+    await subject.send(3);
+    expect(subject.stream.state).toBe("starting");
+    subject.packager.interrupt();
+    subject.packager.passVideoThrough = true;
+    await subject.send(6);
+    expect(subject.stream.state).toBe("live");
+    expect(linesOf(playlist(subject, "source"), "#EXTINF").length).toBeGreaterThanOrEqual(2);
   });
 });

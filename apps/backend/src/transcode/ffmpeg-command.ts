@@ -118,7 +118,7 @@ export function transcodeArguments(
   } else {
     command.noAudio();
   }
-  command.outputOptions(outputOptions(plan));
+  command.outputOptions(transportStreamOptions(video?.rungs.length ?? 0, audio !== undefined));
   return builtArguments(command);
 }
 
@@ -147,7 +147,7 @@ export function trialArguments(
   command.output("pipe:1").format("mpegts").noAudio();
   const forceKeyframes = `expr:gte(t,n_forced*${TRIAL_KEYFRAME_SECONDS})`;
   addRungs(command, video, { binary, source: "0:v:0", forceKeyframes, cores });
-  command.outputOptions(outputOptions({ video }));
+  command.outputOptions(transportStreamOptions(rungs.length, false));
   return builtArguments(command);
 }
 
@@ -194,19 +194,26 @@ function builtArguments(command: ffmpeg.FfmpegCommand): string[] {
 
 /** Frames leave as they came: neither doubled nor dropped, timestamps to the tick. */
 function timingOptions(binary: FfmpegBinary): string[] {
-  const passthrough = isAtLeast(binary, 5, 1, 2021) ? "-fps_mode" : "-vsync";
-  return [passthrough, "passthrough", "-enc_time_base", "1:90000"];
+  return [...passthroughOptions(binary), "-enc_time_base", "1:90000"];
 }
 
-/** MPEG-TS with untouched timestamps, each frame written at once. */
-function outputOptions(plan: TranscodePlan): string[] {
-  const pids = (plan.video?.rungs ?? []).map((_, i) => FIRST_VIDEO_PID + i);
-  if (plan.audio !== undefined) pids.push(AUDIO_PID);
+/** Frames leave as they came: neither doubled nor dropped. */
+export function passthroughOptions(binary: FfmpegBinary): string[] {
+  return [isAtLeast(binary, 5, 1, 2021) ? "-fps_mode" : "-vsync", "passthrough"];
+}
+
+/**
+ * MPEG-TS with untouched timestamps, each frame written at once.
+ * @param rungs how many video streams there are; the audio, where there is one, comes after them.
+ */
+export function transportStreamOptions(rungs: number, audio: boolean): string[] {
+  const pids = Array.from({ length: rungs }, (_, i) => FIRST_VIDEO_PID + i);
+  if (audio) pids.push(AUDIO_PID);
   return [
     ...pids.flatMap((pid, i) => ["-streamid", `${i}:${pid}`]),
     ...["-map_metadata", "-1", "-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"],
     ...["-omit_video_pes_length", "0", "-pes_payload_size", "0", "-flush_packets", "1"],
-    ...["-max_interleave_delta", `${plan.audio === undefined ? PICTURE_LIMIT : SOUND_LIMIT}`],
+    ...["-max_interleave_delta", `${audio ? SOUND_LIMIT : PICTURE_LIMIT}`],
     ...["-max_muxing_queue_size", "4096"],
   ];
 }

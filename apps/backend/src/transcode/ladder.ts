@@ -199,3 +199,8 @@ export function playedByBrowsers(track: VideoTrack): boolean {
   if (track.codec !== "h264") return false;
   return PLAYED_H264_PROFILES.has(Number.parseInt(track.codecString.slice(5, 7), 16));
 }
+
+/** Whether any browser plays this track in CMAF (fragmented MP4). VP8 they play in WebM and over WebRTC only. */
+export function canBePackaged(track: VideoTrack): boolean {
+  return track.codec !== "vp8";
+}

@@ -79,3 +79,13 @@ export function sameMedia(a: Track, b: Track): boolean {
   }
   return b.kind === "audio" && a.codec === b.codec && a.sampleRate === b.sampleRate && a.channels === b.channels;
 }
+
+/** A picture may be cut by so much to come to whole macroblocks. */
+const SAME_SHAPE = 0.04;
+
+/** Whether one is the other's picture, no larger and no differently shaped, in the same codec. */
+export function isSmaller(track: VideoTrack, than: VideoTrack): boolean {
+  if (track.codec !== than.codec || track.width * track.height > than.width * than.height) return false;
+  const shape = track.width / track.height / (than.width / than.height);
+  return Math.abs(shape - 1) <= SAME_SHAPE;
+}

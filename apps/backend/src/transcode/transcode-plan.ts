@@ -1,6 +1,6 @@
 import type { AudioTrack, VideoCodec, VideoTrack } from "@klieg/media";
 import type { FfmpegBinary } from "./ffmpeg-binary.ts";
-import { DEFAULT_LADDER, fitLadder, playedByBrowsers, type Rung, type RungSpec } from "./ladder.ts";
+import { canBePackaged, DEFAULT_LADDER, fitLadder, playedByBrowsers, type Rung, type RungSpec } from "./ladder.ts";
 import { chooseLadder, type LadderChoice, ladderCost } from "./ladder-choice.ts";
 import type { TranscodedRendition } from "./rendition-stitcher.ts";
 import type { RunPlan } from "./transcode-run.ts";
@@ -90,7 +90,9 @@ function planVideo(input: PlanInput): Omit<PlanResult, "plan"> & { readonly plan
           cost: 0,
           leftOut: [],
         };
-  const rungs = choice.rungs.slice(input.shed);
+  let rungs = choice.rungs.slice(input.shed);
+  // What cannot be watched otherwise is made, however small, whatever the machine.
+  if (rungs.length === 0 && !canBePackaged(track)) rungs = offered.slice(-1);
   if (rungs.length === 0) {
     const problem = input.shed > 0 ? "the machine is too slow to transcode" : "the machine has no room to transcode";
     return { ...nothing, leftOut: choice.leftOut, problem };

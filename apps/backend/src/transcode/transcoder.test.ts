@@ -35,15 +35,18 @@ function startEngine(options: Partial<TranscodeEngineOptions>): Promise<Transcod
 
 async function setUp(
   options: Partial<TranscodeEngineOptions> &
-    Partial<Pick<TranscoderOptions, "ladder" | "timings">> & { clock?: Clock } = {},
+    Partial<Pick<TranscoderOptions, "ladder" | "timings" | "adaptsItsSize">> & { clock?: Clock } = {},
 ) {
-  const { ladder = LADDER, timings, clock = systemClock, ...rest } = options;
+  const { ladder = LADDER, timings, clock = systemClock, adaptsItsSize, ...rest } = options;
   const logger = new RecordingLogger();
   const engine = Object.keys(rest).length === 0 ? sharedEngine : await startEngine({ logger, ...rest });
   const made = new RenditionRecorder();
   // A busy machine may take its time to finish.
   const patient = clock === systemClock ? { drainMs: 20_000, ...timings } : { ...timings };
-  const transcoder = new Transcoder({ engine, sink: made, logger, ladder, clock, timings: patient });
+  const transcoder = new Transcoder({
+    ...{ engine, sink: made, logger, ladder, clock, timings: patient },
+    ...(adaptsItsSize && { adaptsItsSize }),
+  });
   opened.push(transcoder);
   const push = (units: readonly AccessUnit[]) => {
     for (const unit of units) transcoder.onAccessUnit(unit);
@@ -101,6 +104,31 @@ describe("TRN1: what is made", () => {
     expect(transcoder.renditions.map(({ name }) => name)).toEqual(["64p"]);
     const changed = made.of("64p").find(({ pts }) => pts >= 200_000);
     expect(changed).toMatchObject({ keyframe: true, discontinuity: true, track: { width: 114, height: 64 } });
+    expect(transcoder.health().restarts).toBe(0);
+  });
+
+  test("RTC3: renditions of a sender that changes its size by itself keep theirs, until it grows beyond what it was", async () => {
+    const small = await makeFootage({ width: 160, height: 90, seconds: 1, gop: 15 });
+    const large = await makeFootage({ width: 640, height: 360, seconds: 1, gop: 15 });
+    const { transcoder, made, push } = await setUp({
+      adaptsItsSize: () => true,
+      ladder: parseLadder("240p:300k,120p:200k"),
+    });
+    const [second, third, fourth] = [later(small, 190_000), later(footage, 290_000), later(large, 490_000)];
+    for (const units of [footage, second, third]) {
+      push(units);
+      // All but what waits for its successor.
+      await made.until(() => (made.times("120p").at(-1) ?? 0) >= (videoTimes(units).at(-4) ?? 0));
+    }
+    expect(transcoder.renditions.map(({ name }) => name)).toEqual(["120p"]);
+    push(fourth);
+    await transcoder.drain();
+    const constant = [...videoTimes(footage), ...videoTimes(second), ...videoTimes(third)];
+    expect(made.times("120p")).toEqual([...constant, ...videoTimes(fourth)]);
+    expect(made.times("240p")).toEqual(videoTimes(fourth));
+    const before = made.of("120p").filter(({ pts }) => pts < 490_000);
+    expect(new Set(before.map(({ track }) => track)).size).toBe(1);
+    expect(before.some(({ discontinuity }) => discontinuity)).toBe(false);
     expect(transcoder.health().restarts).toBe(0);
   });
 

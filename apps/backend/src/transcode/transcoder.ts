@@ -15,7 +15,7 @@ import { RecentMedia } from "./recent-media.ts";
 import { RenditionStitcher, type TranscodedRendition } from "./rendition-stitcher.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { RunRelay } from "./run-relay.ts";
-import { SourceTracks, sameMedia } from "./source-tracks.ts";
+import { isSmaller, SourceTracks, sameMedia } from "./source-tracks.ts";
 import { SpeedMeter } from "./speed-meter.ts";
 import type { CoreReservation, TranscodeEngine } from "./transcode-engine.ts";
 import { continues, makePlan, type PlanResult, planRenditions, rungsToShed } from "./transcode-plan.ts";
@@ -38,6 +38,11 @@ export interface TranscoderOptions {
   readonly ladder?: readonly RungSpec[];
   readonly clock?: Clock;
   readonly timings?: Partial<TranscoderTimings>;
+  /**
+   * Whether the source is one that changes the size of its picture by itself, as WebRTC senders do when their network or
+   * processor has too much to do. Renditions then keep theirs. Default: it is not.
+   */
+  readonly adaptsItsSize?: () => boolean;
 }
 
 const TICK_MS = 250;
@@ -73,6 +78,7 @@ export class Transcoder implements MediaSink, Closable {
   readonly #ladder: readonly RungSpec[];
   readonly #timings: TranscoderTimings;
   readonly #reservation: CoreReservation;
+  readonly #adaptsItsSize: () => boolean;
   readonly #tracks = new SourceTracks();
   readonly #stitcher: RenditionStitcher;
   readonly #relay: RunRelay;
@@ -117,6 +123,7 @@ export class Transcoder implements MediaSink, Closable {
     this.#ladder = options.ladder ?? DEFAULT_LADDER;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
     this.#limit = new LadderLimit(this.#clock.now(), this.#timings.restoreMs);
+    this.#adaptsItsSize = options.adaptsItsSize ?? (() => false);
     this.#encoder = options.engine.encoder;
     this.#reservation = options.engine.reserve();
     this.#stitcher = new RenditionStitcher((rendition, unit) => options.sink.onAccessUnit(rendition, unit));
@@ -228,7 +235,7 @@ export class Transcoder implements MediaSink, Closable {
 
   #onVideo(unit: AccessUnit, track: VideoTrack): void {
     const planned = this.#plan?.video?.track;
-    const changed = planned !== undefined && !sameMedia(planned, track);
+    const changed = planned !== undefined && !sameMedia(planned, track) && !this.#isAdaptation(planned, track);
     if (unit.discontinuity === true || changed) {
       this.#stretch += 1;
       this.#tracks.forgetFrameRate();
@@ -240,6 +247,11 @@ export class Transcoder implements MediaSink, Closable {
     this.#stitcher.noteKeyframe(unit.pts);
     const age = this.#relay.current?.age ?? 0;
     if (this.#replanAtKeyframe || age > RETIREMENT) this.#startOver(true);
+  }
+
+  /** FFmpeg scales whatever comes to the size that was planned; what is larger deserves a ladder of its own. */
+  #isAdaptation(planned: VideoTrack, track: VideoTrack): boolean {
+    return this.#adaptsItsSize() && isSmaller(track, planned);
   }
 
   #onSound(unit: AccessUnit): void {
