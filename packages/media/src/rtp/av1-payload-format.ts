@@ -43,7 +43,8 @@ export class Av1PayloadFormat implements VideoPayloadFormat {
   }
 
   /** N says so; senders that do not set it begin with a sequence header or a temporal delimiter. */
-  begins(payload: Uint8Array): boolean {
+  begin(payload: Uint8Array, sure: boolean): boolean {
+    if (sure) return true;
     const aggregation = payload[0] as number;
     if ((aggregation & AV1_AGGREGATION.CONTINUES) !== 0) return false;
     if ((aggregation & AV1_AGGREGATION.NEW_SEQUENCE) !== 0) return true;

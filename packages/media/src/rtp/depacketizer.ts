@@ -34,8 +34,12 @@ export interface Depacketizer {
 /** What differs between the RTP payload formats of video codecs. Holds the access unit that is being put together. */
 export interface VideoPayloadFormat {
   readonly track: VideoTrack | undefined;
-  /** Whether this payload is the first of an access unit that is of use with nothing known of the packets before it. */
-  begins(payload: Uint8Array): boolean;
+  /**
+   * A payload is about to be added with which an access unit begins as far as the packets tell.
+   * @param sure whether it does: the packet before it ended another. Packets may be missing otherwise, of this one too.
+   * @returns whether it is of use. It always is where `sure`.
+   */
+  begin(payload: Uint8Array, sure: boolean): boolean;
   /** Adds a payload to the access unit. @throws MediaError where it cannot be one of it. */
   append(payload: Uint8Array): void;
   /**

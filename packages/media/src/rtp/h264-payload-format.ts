@@ -28,8 +28,10 @@ export class H264PayloadFormat implements VideoPayloadFormat {
   /** Where the length of the NAL unit stands that FU-A are adding to. */
   #fragmentAt: number | undefined;
   #fragmentHeader = 0;
-  /** Parameter sets come in band before keyframes: what begins with a slice has lost them. */
+  /** Parameter sets come in band before keyframes. */
   #setsInBand = false;
+  /** The access unit is of no use without parameter sets. */
+  #mustHaveSets = false;
 
   constructor(trackId: number) {
     this.#stream = h264ElementaryStream(trackId);
@@ -58,16 +60,24 @@ export class H264PayloadFormat implements VideoPayloadFormat {
     return this.#stream.configure(buildAvcConfig(sps, pps));
   }
 
-  begins(payload: Uint8Array): boolean {
+  /**
+   * Behind a hole an access unit is taken that begins as a keyframe does. Where parameter sets come in band it must have
+   * them too: what the hole had may have been new ones.
+   */
+  begin(payload: Uint8Array, sure: boolean): boolean {
+    this.#mustHaveSets = !sure && this.#setsInBand;
+    if (sure) return true;
     const nal = firstNal(payload);
     if (nal === undefined) return false;
     switch (h264NalType(nal.header)) {
       case H264_NAL.SPS:
+      case H264_NAL.PPS:
+      case H264_NAL.SEI:
       case H264_NAL.ACCESS_UNIT_DELIMITER:
         return true;
       case H264_NAL.SLICE_IDR:
         // first_mb_in_slice is zero where its Exp-Golomb code is the single bit 1.
-        return !this.#setsInBand && this.track !== undefined && nal.next >= 0x80;
+        return nal.next >= 0x80;
       default:
         return false;
     }
@@ -99,6 +109,7 @@ export class H264PayloadFormat implements VideoPayloadFormat {
   finish(): CodedFrame {
     try {
       if (this.#fragmentAt !== undefined) throw new MediaError("malformed", "FU-A without an end");
+      if (this.#mustHaveSets) throw new MediaError("malformed", "a keyframe that may lack its parameter sets");
       const frame = this.#stream.pushLengthPrefixed(this.#frame.view, false);
       return { ...frame, data: this.#frame.detached(frame.data) };
     } finally {
@@ -140,7 +151,10 @@ export class H264PayloadFormat implements VideoPayloadFormat {
   }
 
   #count(header: number): void {
-    if (h264NalType(header) === H264_NAL.SPS) this.#setsInBand = true;
+    if (h264NalType(header) === H264_NAL.SPS) {
+      this.#setsInBand = true;
+      this.#mustHaveSets = false;
+    }
     this.#nalUnits += 1;
     if (this.#nalUnits > MAX_NAL_UNITS) throw new MediaError("malformed", "too many NAL units in one access unit");
   }

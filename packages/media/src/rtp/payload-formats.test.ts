@@ -140,7 +140,16 @@ describe("H.264 (RFC 6184)", () => {
     feed.push(IDR, 3000, true);
     feed.push(IDR, 6000, true);
     expect(feed.log.units).toHaveLength(2);
-    expect(feed.stream.statistics).toMatchObject({ lost: 1, droppedAccessUnits: 0, keyframes: 2 });
+    expect(feed.stream.statistics).toMatchObject({ lost: 1, droppedAccessUnits: 1, keyframes: 2 });
+  });
+
+  test("a stream may begin with a message in front of the parameter sets, as GStreamer's does", () => {
+    const feed = new Feed("h264");
+    const message = Uint8Array.of(0x06, 5, 1, 0, 0x80);
+    feed.push(message, 0);
+    feed.push(stapA(small.sps, small.pps), 0);
+    feed.push(IDR, 0, true);
+    expect(feed.data).toEqual([lengthPrefixed(message, IDR)]);
   });
 
   test("a keyframe is asked for again each half second until it comes", () => {

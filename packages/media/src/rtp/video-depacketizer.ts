@@ -36,7 +36,7 @@ export class VideoDepacketizer implements Depacketizer {
     if (this.#timestamp !== undefined && timestamp !== this.#timestamp) this.#finish();
     if (this.#timestamp === undefined) {
       this.#timestamp = timestamp;
-      this.#broken = !this.#atBoundary && !this.#format.begins(payload);
+      this.#broken = !this.#format.begin(payload, this.#atBoundary);
     }
     this.#atBoundary = false;
     if (!this.#broken) this.#append(payload);

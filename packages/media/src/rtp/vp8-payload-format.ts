@@ -19,8 +19,8 @@ export class Vp8PayloadFormat implements VideoPayloadFormat {
     return this.#stream.track;
   }
 
-  begins(payload: Uint8Array): boolean {
-    return ((payload[0] as number) & 0x17) === 0x10;
+  begin(payload: Uint8Array, sure: boolean): boolean {
+    return sure || ((payload[0] as number) & 0x17) === 0x10;
   }
 
   append(payload: Uint8Array): void {

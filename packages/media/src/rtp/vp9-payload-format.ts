@@ -28,7 +28,8 @@ export class Vp9PayloadFormat implements VideoPayloadFormat {
     return this.#stream.track;
   }
 
-  begins(payload: Uint8Array): boolean {
+  begin(payload: Uint8Array, sure: boolean): boolean {
+    if (sure) return true;
     try {
       const { beginsFrame, spatialLayer } = parseVp9PayloadDescriptor(payload);
       return beginsFrame && spatialLayer === 0;
