@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bitrate, clock, count, latency, seconds, span } from "./figures.ts";
+import { bitrate, clock, count, latency, milliseconds, percent, seconds, span } from "./figures.ts";
 
 describe("figures", () => {
   it.each([
@@ -20,6 +20,17 @@ describe("figures", () => {
     [65, "1:05"],
     [Number.POSITIVE_INFINITY, "–"],
   ])("writes a latency of %d s as %s", (value, words) => expect(latency(value)).toBe(words));
+
+  it("writes a fraction of a second with two decimals where it is told to", () => {
+    expect(latency(0.1849, 2)).toBe("0.18 s");
+  });
+
+  it("writes what a network does", () => {
+    expect(milliseconds(41.6)).toBe("42 ms");
+    expect(milliseconds(null)).toBe("–");
+    expect(percent(0.0123)).toBe("1.2 %");
+    expect(percent(Number.NaN)).toBe("–");
+  });
 
   it("writes positions like a clock", () => {
     expect(clock(75)).toBe("1:15");

@@ -11,11 +11,11 @@ export function bitrate(bitsPerSecond: number): string {
   return `${kilobits >= 100 ? Math.round(kilobits / 10) * 10 : Math.max(1, Math.round(kilobits))} kb/s`;
 }
 
-/** @param seconds e.g. `1.42` → `1.4 s`; a minute or more → `1:05`. */
-export function latency(seconds: number): string {
+/** @param seconds e.g. `1.42` → `1.4 s`; a minute or more → `1:05`. @param digits after the point: 2 where it is a fraction of one. */
+export function latency(seconds: number, digits = 1): string {
   if (!Number.isFinite(seconds)) return "–";
   const shown = Math.max(0, seconds);
-  return shown < 59.95 ? `${shown.toFixed(1)} s` : clock(shown);
+  return shown < 59.95 ? `${shown.toFixed(digits)} s` : clock(shown);
 }
 
 /** @param seconds e.g. `75` → `1:15`, `3720` → `1:02:00`. */

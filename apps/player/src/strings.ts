@@ -47,6 +47,12 @@ export const strings = {
     system: "Send with…",
     close: "Close",
   },
+  /** Until a room's own words are there. */
+  room: {
+    loading: "Opening the room…",
+    failedTitle: "The room could not be opened",
+    failedDetail: "The connection to the server may be gone.",
+  },
   embed: {
     open: (brand: string) => `Watch on ${brand}`,
   },
@@ -136,9 +142,9 @@ export const strings = {
       lost: "connection lost",
     } satisfies Record<RealtimeRefusal, string>,
     refusals: {
-      blocked: "This network lets no real-time video through.",
-      unsupported: "This browser cannot play the broadcast in real time.",
-      unavailable: "Real time is not to be had at the moment.",
+      blocked: "This network blocks real-time video.",
+      unsupported: "This browser cannot play this in real time.",
+      unavailable: "Real time is not available now.",
       lost: "The real-time connection was lost.",
     } satisfies Record<RealtimeRefusal, string>,
     instead: "Playing with low latency instead.",

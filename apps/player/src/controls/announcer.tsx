@@ -12,7 +12,6 @@ export function Announcer({ viewer, stage }: { viewer: Viewer; stage: Stage }) {
   const percent = useStore(session.store, (state) => Math.round(state.volume * 100));
   const pinned = useStore(session.store, (state) => state.pinned);
   const mode = useStore(session.store, (state) => state.mode);
-  const notice = useStore(session.store, (state) => state.notice);
   const failure = useStore(session.store, (state) => state.failure?.reason ?? null);
   const [words, setWords] = useState("");
   const said = strings.announcements;
@@ -26,7 +25,6 @@ export function Announcer({ viewer, stage }: { viewer: Viewer; stage: Stage }) {
   );
 
   useChange(mode, () => setWords(mode === "realtime" ? said.realtime : said.lowLatency));
-  useChange(notice, () => notice && setWords(`${strings.modes.refusals[notice]} ${strings.modes.instead}`), 100);
 
   return (
     <p className="unseen" role="status" aria-live="polite">

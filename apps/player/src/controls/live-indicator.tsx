@@ -14,7 +14,9 @@ export function behindLive(state: PlaybackState): number {
 export function LiveIndicator({ session, onAir }: { session: LiveSession; onAir: boolean }) {
   const behind = useStore(session.store, (state) => (state.following ? null : Math.floor(behindLive(state))));
   const realtime = useStore(session.store, (state) => state.mode === "realtime");
-  const latency = useStore(session.store, (state) => (state.latency === null ? null : latencyInWords(state.latency)));
+  const latency = useStore(session.store, (state) =>
+    state.latency === null ? null : latencyInWords(state.latency, realtime ? 2 : 1),
+  );
   if (behind !== null) {
     return (
       <button

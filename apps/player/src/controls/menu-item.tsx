@@ -16,7 +16,7 @@ export function MenuItem({ role, label, checked, detail, shortcut, onChoose }: M
     <button type="button" {...semantics} tabIndex={-1} className="menu-item" onClick={onChoose}>
       <span className="menu-check">{checked ? <CheckIcon /> : null}</span>
       <span className="menu-label">{label}</span>
-      {detail ? <span className="figure quiet">{detail}</span> : null}
+      {detail ? <span className={/\d/.test(detail) ? "figure quiet" : "menu-detail"}>{detail}</span> : null}
       {shortcut ? (
         <span className="for-mouse" aria-hidden="true">
           <kbd>{shortcut}</kbd>

@@ -14,26 +14,29 @@ export function ModeMenu({ session, onClose }: { session: LiveSession; onClose: 
     onClose();
   };
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset has no place in a menu
-    <div role="group" aria-label={words.title}>
-      <p className="menu-title" aria-hidden="true">
-        {words.title}
-      </p>
-      <MenuItem
-        role="menuitemradio"
-        checked={modes.chosen === "realtime"}
-        label={words.realtime}
-        detail={realtimeDetail(modes)}
-        onChoose={() => choose("realtime")}
-      />
-      <MenuItem
-        role="menuitemradio"
-        checked={modes.chosen === "hls"}
-        label={words.lowLatency}
-        detail={words.lowLatencyDetail}
-        onChoose={() => choose("hls")}
-      />
-    </div>
+    <>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset has no place in a menu */}
+      <div role="group" aria-label={words.title}>
+        <p className="menu-title" aria-hidden="true">
+          {words.title}
+        </p>
+        <MenuItem
+          role="menuitemradio"
+          checked={modes.chosen === "realtime"}
+          label={words.realtime}
+          detail={realtimeDetail(modes)}
+          onChoose={() => choose("realtime")}
+        />
+        <MenuItem
+          role="menuitemradio"
+          checked={modes.chosen === "hls"}
+          label={words.lowLatency}
+          detail={words.lowLatencyDetail}
+          onChoose={() => choose("hls")}
+        />
+      </div>
+      <hr />
+    </>
   );
 }
 

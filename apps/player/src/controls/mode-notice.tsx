@@ -7,7 +7,7 @@ import { CloseIcon } from "./icons.tsx";
 /** Time to read it, ms. */
 const SHOWN_MS = 12_000;
 
-/** Says, once, why low latency plays although real time was wanted. The announcer speaks it. */
+/** Says, once, why low latency plays although real time was wanted. */
 export function ModeNotice({ session }: { session: LiveSession }) {
   const notice = useStore(session.store, (state) => state.notice);
   useEffect(() => {
@@ -15,26 +15,32 @@ export function ModeNotice({ session }: { session: LiveSession }) {
     const timer = setTimeout(() => session.dismissNotice(), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [session, notice]);
-  if (notice === null) return null;
   const words = strings.modes;
   return (
-    <div className="mode-notice">
-      <p>
-        <strong>{words.refusals[notice]}</strong> {words.instead}
+    // There before its words are: only what changes in it is spoken.
+    <div className="mode-notice" data-shown={notice !== null}>
+      <p role="status">
+        {notice === null ? null : (
+          <>
+            <strong>{words.refusals[notice]}</strong> {words.instead}
+          </>
+        )}
       </p>
-      {notice === "unsupported" ? null : (
+      {notice === null || notice === "unsupported" ? null : (
         <button type="button" className="button" onClick={() => session.setMode("realtime")}>
           {words.tryAgain}
         </button>
       )}
-      <button
-        type="button"
-        className="control"
-        aria-label={strings.controls.close}
-        onClick={() => session.dismissNotice()}
-      >
-        <CloseIcon />
-      </button>
+      {notice === null ? null : (
+        <button
+          type="button"
+          className="control"
+          aria-label={strings.controls.close}
+          onClick={() => session.dismissNotice()}
+        >
+          <CloseIcon />
+        </button>
+      )}
     </div>
   );
 }
