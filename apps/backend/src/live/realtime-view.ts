@@ -44,6 +44,8 @@ export interface RealtimeWatchOptions {
 }
 
 const LINGER_MS = 10_000;
+/** How long after an encoder has come its second track is waited for, ms. */
+const TRACKS_WAIT_MS = 1500;
 const RECENT_LIMITS = { bytes: 16 * 1024 * 1024, ticks: 6 * TICKS_PER_SECOND };
 const QUEUE_BYTES = 16 * 1024 * 1024;
 
@@ -104,12 +106,14 @@ export class RealtimeView implements AsyncDisposable {
    */
   async watch(options: RealtimeWatchOptions = {}): Promise<RealtimeWatch> {
     const { stream } = this.#options;
-    if (this.#closed !== undefined || stream.state === "ended") throw notLive();
+    if (this.#hasEnded) throw notLive();
     const source = stream.contribution?.session.realtime;
     if (source !== undefined && !source.stage.closed && suits(source, options)) {
       return this.#add(source, source.stage, source);
     }
     if (stream.contribution === undefined && this.#openFeed === undefined) throw notLive();
+    if (this.#feed === undefined) await this.#tracksKnown();
+    if (this.#hasEnded) throw notLive();
     const feed = await this.#startFeed();
     // It may have been lost, or the stream ended, in the meantime.
     if (this.#openFeed !== feed) throw notLive();
@@ -135,6 +139,10 @@ export class RealtimeView implements AsyncDisposable {
     await this.#feed?.catch(() => undefined);
     this.#stopFeed();
     await Promise.all(this.#closing);
+  }
+
+  get #hasEnded(): boolean {
+    return this.#closed !== undefined || this.#options.stream.state === "ended";
   }
 
   #add(
@@ -167,6 +175,25 @@ export class RealtimeView implements AsyncDisposable {
       release,
       [Symbol.dispose]: release,
     };
+  }
+
+  /** An encoder that has just come announces one track after the other: who watches already would miss the second. */
+  async #tracksKnown(): Promise<void> {
+    const { stream, clock } = this.#options;
+    const connectedAt = stream.contribution?.connectedAt;
+    if (connectedAt === undefined) return;
+    const remaining = connectedAt + TRACKS_WAIT_MS - clock.now();
+    if (remaining <= 0 || (stream.video !== undefined && stream.audio !== undefined)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using waiting = new DisposableStack();
+    waiting.use(clock.after(remaining, resolve));
+    waiting.use(stream.events.on("state", ({ state }) => state === "ended" && resolve()));
+    waiting.use(
+      stream.events.on("track", () => {
+        if (stream.video !== undefined && stream.audio !== undefined) resolve();
+      }),
+    );
+    await promise;
   }
 
   #startFeed(): Promise<RealtimeFeed> {
