@@ -9,8 +9,18 @@ import { findOnPath } from "../program-path.ts";
 /** What stands in for the libraries that mediasoup's build would download. */
 const SUBPROJECTS = path.join(import.meta.dirname, "subprojects");
 const SETUP_OPTIONS = ["--buildtype=release", "-Db_ndebug=true", "--wrap-mode=nodownload"];
-/** It asks for a newer meson than Debian 12 has, and uses nothing that that one has not. */
-const MESON_VERSION = { asked: "meson_version: '>= 1.1.0'", enough: "meson_version: '>= 1.0.0'" };
+/** What its source has to be told of the system's tools and libraries. */
+const CHANGES = [
+  // It asks for a newer meson than Debian 12 has, and uses nothing that that one has not.
+  { file: "meson.build", from: "meson_version: '>= 1.1.0'", to: "meson_version: '>= 1.0.0'" },
+  // Its BIO callback answers every control with 1. An OpenSSL with kernel TLS, such as Debian's, takes that for a socket
+  // that encrypts by itself, allocates no buffer to write records to, and writes the first one to address 0.
+  {
+    file: "src/RTC/DtlsTransport.cpp",
+    from: "(operationType == BIO_CB_RETURN) ? static_cast<long>(ret) : 1",
+    to: "((operationType & BIO_CB_RETURN) != 0) ? static_cast<long>(ret) : 1",
+  },
+] as const;
 /** Of a compiler at its largest. */
 const MEMORY_PER_JOB = 400 * 2 ** 20;
 const KEPT_LINES = 30;
@@ -41,7 +51,7 @@ export function recipeHash(): string {
     hash.update(`${file.replaceAll("\\", "/")}\0${text}\0`);
   }
   return hash
-    .update(JSON.stringify([SETUP_OPTIONS, MESON_VERSION]))
+    .update(JSON.stringify([SETUP_OPTIONS, CHANGES]))
     .digest("hex")
     .slice(0, 12);
 }
@@ -86,9 +96,10 @@ function prepareSource(mediasoup: string, source: string): void {
   const subprojects = path.join(source, "subprojects");
   rmSync(subprojects, { recursive: true, force: true });
   cpSync(SUBPROJECTS, subprojects, { recursive: true });
-  const file = path.join(source, "meson.build");
-  const text = readFileSync(file, "utf8").replace(MESON_VERSION.asked, MESON_VERSION.enough);
-  writeFileSync(file, text);
+  for (const { file, from, to } of CHANGES) {
+    const changed = path.join(source, file);
+    writeFileSync(changed, readFileSync(changed, "utf8").replace(from, to));
+  }
 }
 
 async function runTool(
