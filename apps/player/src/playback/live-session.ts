@@ -6,13 +6,12 @@ import { bufferedAhead } from "./buffered.ts";
 import type { ClockOffset } from "./clock-offset.ts";
 import { createEngine } from "./create-engine.ts";
 import { mirrorElement, togglePictureInPicture } from "./element-state.ts";
-import type { EngineFactory, LiveEdge, PlaylistEngine } from "./engine.ts";
+import type { EngineFactory, PlaylistEngine } from "./engine.ts";
 import { forgetLastFrame, keepLastFrame } from "./last-frame.ts";
 import { LiveTimeline } from "./live-timeline.ts";
 import { Loudness } from "./loudness.ts";
 import { ModeSwitch } from "./mode-switch.ts";
 import { INITIAL_STATE, type PlaybackState, type Statistics, UNPLAYED } from "./playback-state.ts";
-import { playlistStatistics } from "./playlist-statistics.ts";
 import type { Preferences } from "./preferences.ts";
 import { QualityChoice } from "./quality-choice.ts";
 import type { RealtimeFactory, RealtimePlayback } from "./realtime/realtime-playback.ts";
@@ -27,6 +26,7 @@ import {
   watchdogFault,
 } from "./recovery.ts";
 import { FIRST_VISIT_BANDWIDTH, type Rendition } from "./rendition.ts";
+import { sessionStatistics } from "./session-statistics.ts";
 import type { Source, SourceState } from "./source.ts";
 import { isStuckLoading, StallWatch } from "./stall-watch.ts";
 
@@ -100,7 +100,12 @@ export class LiveSession implements AsyncDisposable {
     this.loudness = new Loudness(video, preferences, options.startMuted);
     const { volume, muted } = video;
     this.store = createStore<PlaybackState>(() => ({ ...INITIAL_STATE, volume, muted }));
-    this.#timeline = new LiveTimeline(video, this.store);
+    this.#timeline = new LiveTimeline({
+      video,
+      store: this.store,
+      clockOffset: options.clockOffset,
+      engine: () => (this.#engine && this.#engine.protocol !== "webrtc" ? this.#engine : null),
+    });
     this.#quality = new QualityChoice({ video, preferences, store: this.store, engine: () => this.#engine });
     this.#modes = new ModeSwitch({
       video,
@@ -211,16 +216,13 @@ export class LiveSession implements AsyncDisposable {
 
   /** Returns to the live edge, and plays. */
   goLive(): void {
-    this.#timeline.goLive(this.#edge());
+    this.#timeline.goLive();
     if (this.#video.paused) this.play();
   }
 
   /** Goes to `time` on the element's timeline, seconds, kept within the live window. */
   seekTo(time: number): void {
-    const edge = this.#edge();
-    if (!edge) return;
-    this.#timeline.seekTo(time, edge);
-    this.#tick();
+    this.#timeline.seekTo(time);
   }
 
   seekBy(seconds: number): void {
@@ -237,21 +239,13 @@ export class LiveSession implements AsyncDisposable {
   }
 
   statistics(): Statistics {
-    const engine = this.#engine;
-    const rendition = this.store.getState().current;
-    const startUpMs = this.#startUpMs;
-    if (engine?.protocol === "webrtc") {
-      const stalledMs = this.#stall.totalMs(performance.now());
-      return { ...engine.statistics(), rendition, stalls: this.#stall.count, stalledMs, startUpMs };
-    }
-    return playlistStatistics({
+    return sessionStatistics({
       video: this.#video,
-      engine,
-      target: this.#timeline.hold.target,
+      engine: this.#engine,
+      timeline: this.#timeline,
       stall: this.#stall,
-      rendition,
-      latencyByClock: this.#latencyByClock(),
-      startUpMs,
+      rendition: this.store.getState().current,
+      startUpMs: this.#startUpMs,
       clockOffsetMs: this.#options.clockOffset.offset,
     });
   }
@@ -509,8 +503,7 @@ export class LiveSession implements AsyncDisposable {
     if (this.#startUpMs === null) {
       this.#startUpMs = now - this.#loadedAt;
       performance.mark("klieg-first-frame");
-      const edge = this.#edge();
-      if (edge?.live && this.#engine?.protocol === "hls.js") this.#timeline.hold.begin(edge, now);
+      this.#timeline.begin(now);
     }
     if (this.#stall.waiting) this.#timeline.hold.resumed(now);
     this.#modes.settle();
@@ -535,7 +528,7 @@ export class LiveSession implements AsyncDisposable {
     this.#stall.begin(now, !seeking);
     // With media left it is the decoder that hesitates, and more cushion would not help.
     const dry = !seeking && bufferedAhead(this.#video) < DRY;
-    if (dry && this.#engine?.protocol === "hls.js") this.#timeline.hold.ranDry(now);
+    if (dry) this.#timeline.ranDry(now);
     this.#set({ phase: "waiting" });
     if (this.#sourceState === "ended") this.#finish();
   }
@@ -561,13 +554,8 @@ export class LiveSession implements AsyncDisposable {
   #tick(): void {
     const now = performance.now();
     const engine = this.#engine;
-    if (engine?.protocol === "webrtc") {
-      this.#set({ latency: engine.latency() });
-    } else if (engine) {
-      const edge = engine.liveEdge();
-      if (edge) this.#timeline.tick(engine, edge, now, this.#latencyByClock());
-      else this.#set({ latency: this.#latencyByClock() });
-    }
+    if (engine?.protocol === "webrtc") this.#set({ latency: engine.latency() });
+    else this.#timeline.tick(now);
     this.#watchWaiting(now);
     const steadyMs = this.#playingSince === null ? 0 : now - this.#playingSince;
     if (steadyMs > SETTLED_AFTER_MS) this.#memory = settled(this.#memory);
@@ -595,17 +583,6 @@ export class LiveSession implements AsyncDisposable {
     else if (due === "stuck" && this.#sourceState === "live") {
       this.#onFault(watchdogFault("no media although the source is live"));
     }
-  }
-
-  #latencyByClock(): number | null {
-    const engine = this.#engine;
-    const date = engine && engine.protocol !== "webrtc" ? engine.playingDate() : null;
-    return date === null ? null : this.#options.clockOffset.secondsSince(date, Date.now());
-  }
-
-  #edge(): LiveEdge | null {
-    const engine = this.#engine;
-    return engine && engine.protocol !== "webrtc" ? engine.liveEdge() : null;
   }
 
   #set(change: Partial<PlaybackState>): void {
