@@ -9,6 +9,8 @@ export interface Watched {
   /** Seconds; NaN where it says none. */
   readonly latency: number;
   readonly following: boolean;
+  /** What is on screen: `realtime` or `hls`. */
+  readonly mode: string;
   /** Height of the rendition on screen, as the player says. */
   readonly rendition: string;
   /** Height of the frames that the element has. */
@@ -107,6 +109,7 @@ export class WatchedPage implements AsyncDisposable {
         stage: player?.dataset.state ?? "",
         latency: Number.parseFloat(player?.dataset.latency ?? ""),
         following: player?.dataset.following !== "false",
+        mode: player?.dataset.mode ?? "",
         rendition: player?.dataset.rendition ?? "",
         videoHeight: video?.videoHeight ?? 0,
         currentTime: video?.currentTime ?? 0,
