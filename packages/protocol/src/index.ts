@@ -6,3 +6,4 @@ export * from "./room-event.ts";
 export * from "./room-media.ts";
 export * from "./room-request.ts";
 export * from "./stream.ts";
+export * from "./whep.ts";
