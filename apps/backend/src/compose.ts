@@ -6,6 +6,7 @@ import { systemClock } from "@klieg/base";
 import { RtmpServer } from "@klieg/rtmp";
 import { pino } from "pino";
 import pretty from "pino-pretty";
+import { DiskAppendStore } from "./adapters/disk/disk-append-store.ts";
 import { DiskBlobStore } from "./adapters/disk/disk-blob-store.ts";
 import { readInstallation, writePrivately } from "./adapters/disk/installation-file.ts";
 import { SqliteRepositories } from "./adapters/sqlite/sqlite-repositories.ts";
@@ -25,6 +26,8 @@ import { LiveStreams } from "./live/live-streams.ts";
 import type { Logger } from "./ports/logger.ts";
 import { InviteSigner } from "./rooms/invite-signer.ts";
 import { Rooms } from "./rooms/rooms.ts";
+import { Recordings } from "./rooms/recordings.ts";
+import { RoomPrograms } from "./rooms/room-programs.ts";
 import { resolveAnnounced, resolveHost } from "./sfu/address-resolution.ts";
 import { IceServers } from "./sfu/ice-servers.ts";
 import { listenAddresses, tells } from "./sfu/listen-addresses.ts";
@@ -162,22 +165,35 @@ export async function compose(config: Config): Promise<Backend> {
   const rooms = undo.use(
     new Rooms({
       clock,
+  const inviteSigner = new InviteSigner(installation.streamKeySecret, () => clock.wall());
+  const recordings = new Recordings({
+    clock,
+    logger,
+    repositories,
+    files: undo.use(await DiskAppendStore.open(join(dataDir, "recordings"))),
+    signer: inviteSigner,
+    maxBytes: config.maxRecordingMb * 1024 * 1024,
+  });
+  await recordings.recover();
+  const programs = undo.use(new RoomPrograms({ clock, logger, channels, live, engine, recordings }));
       logger,
       repositories,
       channels,
       sfu,
       iceServers,
-      signer: new InviteSigner(installation.streamKeySecret, () => clock.wall()),
+      signer: inviteSigner,
       inviteLink: (roomId, token) => addresses.roomInvite(roomId, token),
       maxParticipants: config.maxRoomParticipants,
     }),
   );
   await rooms.prepare();
+      onReleased: (room) => programs.release(room),
   const roomDoor = new RoomDoor({
     rooms,
     iceServers,
     clock,
     logger,
+    programs,
     ownOrigin: () => new URL(addresses.http).origin,
     trustedProxies: config.trustedProxies,
   });
@@ -195,6 +211,7 @@ export async function compose(config: Config): Promise<Backend> {
     media,
     roomDoor,
     adminToken: config.adminToken ?? installation.adminToken,
+      recordings,
     metricsPublic: config.metricsPublic,
     player: { folder: PLAYER_FOLDER },
     logger,

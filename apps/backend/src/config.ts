@@ -112,6 +112,8 @@ const Environment = z.object({
   KLIEG_MAX_STREAMS: integer(1, 10_000).default(200),
   /** Participants of one room. */
   KLIEG_MAX_ROOM_PARTICIPANTS: integer(1, 500).default(50),
+  /** Where a recording of a room ends, MB. */
+  KLIEG_MAX_RECORDING_MB: integer(1, 1_000_000).default(20_000),
   KLIEG_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
   /** `pretty` where a person watches the terminal, `json` elsewhere. */
   KLIEG_LOG_FORMAT: z.enum(["json", "pretty"]).optional(),
@@ -153,6 +155,7 @@ export interface Config {
   readonly trustedProxies: number;
   readonly maxStreams: number;
   readonly maxRoomParticipants: number;
+  readonly maxRecordingMb: number;
   readonly logLevel: z.infer<typeof Environment>["KLIEG_LOG_LEVEL"];
   readonly logFormat: "json" | "pretty";
   readonly metricsPublic: boolean;
@@ -233,6 +236,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustedProxies: env.KLIEG_TRUSTED_PROXIES,
     maxStreams: env.KLIEG_MAX_STREAMS,
     maxRoomParticipants: env.KLIEG_MAX_ROOM_PARTICIPANTS,
+    maxRecordingMb: env.KLIEG_MAX_RECORDING_MB,
     logLevel: env.KLIEG_LOG_LEVEL,
     logFormat: env.KLIEG_LOG_FORMAT ?? (isTerminal ? "pretty" : "json"),
     metricsPublic: env.KLIEG_METRICS_PUBLIC,

@@ -11,7 +11,8 @@ export const StreamId = z.string().regex(/^[a-z0-9]{8,32}$/, "not a stream id");
 export const StreamState = z.enum(["starting", "live", "interrupted", "ended"]);
 export type StreamState = z.infer<typeof StreamState>;
 
-export const IngestProtocol = z.enum(["rtmp", "rtmps", "srt", "whip"]);
+/** `room`: a room of this server that is on air (RTC2). */
+export const IngestProtocol = z.enum(["rtmp", "rtmps", "srt", "whip", "room"]);
 export type IngestProtocol = z.infer<typeof IngestProtocol>;
 
 /** What is wrong (or merely worth knowing) about a contribution, in words for the encoder's user. */
@@ -68,6 +69,10 @@ export const StreamInfo = z.object({
 });
 export type StreamInfo = z.infer<typeof StreamInfo>;
 
+/** How a track goes to WebRTC viewers. */
+export const RealtimeWay = z.enum(["straight", "transcoded", "impossible"]);
+export type RealtimeWay = z.infer<typeof RealtimeWay>;
+
 /** `GET /v1/streams/:id/health` */
 export const StreamHealth = z.object({
   stream_id: StreamId,
@@ -105,6 +110,21 @@ export const StreamHealth = z.object({
       last_error: z.string().nullable(),
     })
     .nullable(),
+  /** RTC3: what WebRTC viewers are given. */
+  realtime: z.object({
+    /** Those of them who watch now. */
+    viewers: z.int(),
+    /** What is made for them of a source that did not come by WebRTC; null while nothing need be made. */
+    feed: z
+      .object({
+        /** `straight`: as it came; `transcoded`: by FFmpeg; `impossible`: this machine cannot; null where there is none. */
+        video: RealtimeWay.nullable(),
+        audio: RealtimeWay.nullable(),
+        /** Times that FFmpeg had to be started anew. */
+        restarts: z.int(),
+      })
+      .nullable(),
+  }),
   readers: z.array(z.object({ name: z.string(), queued_bytes: z.int(), dropped_access_units: z.int() })),
 });
 export type StreamHealth = z.infer<typeof StreamHealth>;

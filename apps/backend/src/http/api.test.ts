@@ -8,10 +8,13 @@ import { RequestCounts } from "../insight/request-counts.ts";
 import { LiveStreams } from "../live/live-streams.ts";
 import { InviteSigner } from "../rooms/invite-signer.ts";
 import { Rooms } from "../rooms/rooms.ts";
+import { Recordings } from "../rooms/recordings.ts";
+import { RoomPrograms } from "../rooms/room-programs.ts";
 import { IceServers } from "../sfu/ice-servers.ts";
 import { Sfu } from "../sfu/sfu.ts";
 import { FakeSession } from "../testing/fake-session.ts";
 import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
+import { MemoryAppendStore } from "../testing/memory-append-store.ts";
 import { RecordingLogger } from "../testing/recording-logger.ts";
 import { picture, VIDEO } from "../testing/tracks.ts";
 import { TranscodeEngine } from "../transcode/transcode-engine.ts";
@@ -55,17 +58,22 @@ async function setUp() {
   const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });
   const rooms = new Rooms({
     clock,
+  const signer = new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall());
+  const files = new MemoryAppendStore();
+  const recordings = new Recordings({ clock, logger, repositories, files, signer, maxBytes: 1e9 });
+  const programs = new RoomPrograms({ clock, logger, channels, live, engine, recordings });
     logger,
     repositories,
     channels,
     sfu,
     iceServers,
-    signer: new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall()),
+    signer,
     inviteLink: (roomId, token) => `http://klieg.example/room/${roomId}#invite=${token}`,
     maxParticipants: 5,
   });
   const ownOrigin = () => "http://klieg.example";
-  const roomDoor = new RoomDoor({ rooms, iceServers, clock, logger, ownOrigin, trustedProxies: 0 });
+    onReleased: (room) => programs.release(room),
+  const roomDoor = new RoomDoor({ rooms, programs, iceServers, clock, logger, ownOrigin, trustedProxies: 0 });
   const state = { notReady: undefined as string | undefined };
   const api = await createApi({
     services: {
@@ -86,6 +94,7 @@ async function setUp() {
     },
     media: new MediaDoor({ live, counts: requests, logger }),
     roomDoor,
+      recordings,
     adminToken: ADMIN,
     metricsPublic: false,
     player: { folder: import.meta.dirname },

@@ -4,12 +4,14 @@ import type { Clock } from "@klieg/base";
 import { ROOM_CLOSE, ROOM_MESSAGE_BYTES, RoomId } from "@klieg/protocol";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { Logger } from "../ports/logger.ts";
+import type { RoomPrograms } from "../rooms/room-programs.ts";
 import { RoomSession } from "../rooms/room-session.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { IceServers } from "../sfu/ice-servers.ts";
 
 export interface RoomDoorOptions {
   readonly rooms: Rooms;
+  readonly programs: RoomPrograms;
   readonly iceServers: IceServers;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -143,6 +145,7 @@ class RoomSocket {
     this.#logger = options.logger.child({ room: options.roomId, remote: remoteAddress });
     this.#session = new RoomSession({
       rooms: options.rooms,
+      programs: options.programs,
       roomId: options.roomId,
       iceServers: options.iceServers,
       clock: options.clock,

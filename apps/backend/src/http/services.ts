@@ -3,6 +3,7 @@ import type { Metrics } from "../insight/metrics.ts";
 import type { LiveStreams } from "../live/live-streams.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { IceServers } from "../sfu/ice-servers.ts";
+import type { Recordings } from "../rooms/recordings.ts";
 import type { Sfu } from "../sfu/sfu.ts";
 import type { Addresses } from "./addresses.ts";
 
@@ -18,4 +19,5 @@ export interface HttpServices {
   readonly iceServers: IceServers;
   /** Why the backend is not ready to take streams, or undefined where it is. */
   readonly notReady: () => string | undefined;
+  readonly recordings: Recordings;
 }

@@ -11,11 +11,13 @@ import type { Logger } from "../ports/logger.ts";
 import type { IceServers } from "../sfu/ice-servers.ts";
 import type { Participant } from "./participant.ts";
 import type { Room } from "./room.ts";
+import type { RoomPrograms } from "./room-programs.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** One participant's place in a room, from which it asks. */
 export interface RoomPlace {
   readonly rooms: Rooms;
+  readonly programs: RoomPrograms;
   readonly room: Room;
   readonly participant: Participant;
   readonly iceServers: IceServers;
@@ -252,25 +254,25 @@ const HANDLERS: Handlers = {
   },
 
   async go_on_air(place, { layout }) {
-    const on_air = await place.rooms.goOnAir(place.room, layout);
+    const on_air = await place.programs.goOnAir(place.room, layout);
     audit(place, "go_on_air", { channel: on_air.channel, layout });
     return { on_air };
   },
 
   async go_off_air(place) {
-    await place.rooms.goOffAir(place.room);
+    await place.programs.goOffAir(place.room);
     audit(place, "go_off_air", {});
     return {};
   },
 
   async start_recording(place, { layout }) {
-    const recording = await place.rooms.startRecording(place.room, layout);
+    const recording = await place.programs.startRecording(place.room, layout);
     audit(place, "start_recording", { recording: recording.id });
     return { recording };
   },
 
   async stop_recording(place) {
-    await place.rooms.stopRecording(place.room);
+    await place.programs.stopRecording(place.room);
     audit(place, "stop_recording", {});
     return {};
   },

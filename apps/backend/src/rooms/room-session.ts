@@ -13,6 +13,7 @@ import type { IceServers } from "../sfu/ice-servers.ts";
 import type { Participant } from "./participant.ts";
 import type { Room } from "./room.ts";
 import type { RoomConnection } from "./room-connection.ts";
+import type { RoomPrograms } from "./room-programs.ts";
 import { answerRequest } from "./room-requests.ts";
 import type { Rooms } from "./rooms.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -28,6 +29,7 @@ export interface RoomOutlet {
 
 export interface RoomSessionOptions {
   readonly rooms: Rooms;
+  readonly programs: RoomPrograms;
   readonly roomId: string;
   readonly outlet: RoomOutlet;
   readonly iceServers: IceServers;
@@ -182,13 +184,13 @@ export class RoomSession implements RoomConnection, Disposable {
   }
 
   async #do(request: RoomRequest): Promise<unknown> {
-    const { rooms, iceServers, logger } = this.#options;
+    const { rooms, programs, iceServers, logger } = this.#options;
     if (request.type === "join") return this.#join(request);
     if (this.#place === undefined) throw new KliegError("unauthorized", "The first request must be join.");
     if (request.type === "send_text" && !this.#texts.take(this.#options.clock.now())) {
       throw new KliegError("rate_limited", "You write too fast; wait a moment.");
     }
-    return answerRequest({ ...this.#place, rooms, iceServers, logger }, request);
+    return answerRequest({ ...this.#place, rooms, programs, iceServers, logger }, request);
   }
 
   async #join(request: Extract<RoomRequest, { type: "join" }>): Promise<unknown> {

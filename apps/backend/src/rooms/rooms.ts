@@ -6,9 +6,6 @@ import {
   RoomId,
   type RoomInfo,
   type RoomJoined,
-  type RoomLayout,
-  type RoomOnAir,
-  type RoomRecording,
   type RoomRole,
 } from "@klieg/protocol";
 import type { Channels } from "../channels/channels.ts";
@@ -34,6 +31,8 @@ export interface RoomsOptions {
   readonly inviteLink: (roomId: string, token: string) => string;
   /** In one room; more are refused. */
   readonly maxParticipants: number;
+  /** A room is let go of: what is made of it ends. */
+  readonly onReleased: (room: Room) => Promise<void>;
 }
 
 /** Who has let somebody act on a room from outside of it. */
@@ -47,6 +46,7 @@ const EXPIRED_INVITES_KEPT_MS = 7 * 24 * 3600 * 1000;
 export class Rooms implements AsyncDisposable {
   readonly #options: RoomsOptions;
   readonly #live = new Map<string, Room>();
+  readonly #releasing = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: RoomsOptions) {
@@ -214,7 +214,11 @@ export class Rooms implements AsyncDisposable {
     await this.#options.repositories.rooms.update(roomId, { endedAt: this.#options.clock.wall() });
     const room = this.#live.get(roomId);
     this.#live.delete(roomId);
-    room?.end();
+    if (room !== undefined) {
+      const released = this.#release(room);
+      room.end();
+      await released;
+    }
     this.#options.logger.info({ room: roomId }, "room ended");
   }
 
@@ -224,27 +228,15 @@ export class Rooms implements AsyncDisposable {
     room.putOut(participant, "A host has removed you from the room.");
   }
 
-  async goOnAir(_room: Room, _layout: RoomLayout): Promise<RoomOnAir> {
-    throw new KliegError("transcoder_unavailable", "Going on air comes with the next commits.");
-  }
-
-  async goOffAir(_room: Room): Promise<void> {
-    // It never was.
-  }
-
-  async startRecording(_room: Room, _layout: RoomLayout | undefined): Promise<RoomRecording> {
-    throw new KliegError("transcoder_unavailable", "Recording comes with the next commits.");
-  }
-
-  async stopRecording(_room: Room): Promise<void> {
-    // It never began.
-  }
-
   /** Tells everybody to come back, and lets go of every room. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const room of this.#live.values()) room.dismiss("The server is restarting; you are connected again soon.");
+    for (const room of this.#live.values()) {
+      void this.#release(room);
+      room.dismiss("The server is restarting; you are connected again soon.");
+    }
     this.#live.clear();
+    await Promise.all(this.#releasing);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -261,7 +253,19 @@ export class Rooms implements AsyncDisposable {
   #letGo(room: Room): void {
     if (!room.deserted || this.#live.get(room.id) !== room) return;
     this.#live.delete(room.id);
+    void this.#release(room);
     room.close();
+  }
+
+  #release(room: Room): Promise<void> {
+    const released = this.#options
+      .onReleased(room)
+      .catch((error: unknown) => {
+        this.#options.logger.error({ err: error, room: room.id }, "a room's program did not end well");
+      })
+      .finally(() => this.#releasing.delete(released));
+    this.#releasing.add(released);
+    return released;
   }
 }
 

@@ -19,6 +19,8 @@ export interface ProducerReferenceTime {
 export interface Chunk {
   /** `mfhd` sequence number: rises by one from chunk to chunk of a track. */
   readonly sequence: number;
+  /** `track_ID`; that of the only track of a CMAF track file by default. */
+  readonly trackId?: number;
   /** Decode time of the first sample, in the track's timescale. */
   readonly baseDecodeTime: number;
   /** At least one. */
@@ -113,7 +115,7 @@ export function chunk(content: Chunk): Uint8Array[] {
     view.setUint32(at, PRFT_SIZE);
     view.setUint32(at + 4, PRFT);
     view.setUint32(at + 8, 0x01000000 + 0x18); // version 1; the time of capture, of the first sample
-    view.setUint32(at + 12, TRACK_ID);
+    view.setUint32(at + 12, content.trackId ?? TRACK_ID);
     view.setUint32(at + 16, (seconds + NTP_UNIX_OFFSET) % 0x100000000);
     view.setUint32(at + 20, Math.floor(fraction * 0x100000000));
     setUint64(view, at + 24, content.baseDecodeTime);
@@ -139,7 +141,7 @@ export function chunk(content: Chunk): Uint8Array[] {
   view.setUint32(at + 12, TFHD);
   // default-base-is-moof, default sample flags, and the default duration where all share it
   view.setUint32(at + 16, 0x020000 | 0x20 | (sameDuration ? 0x8 : 0));
-  view.setUint32(at + 20, TRACK_ID);
+  view.setUint32(at + 20, content.trackId ?? TRACK_ID);
   at += 24;
   if (sameDuration) {
     view.setUint32(at, first.duration);

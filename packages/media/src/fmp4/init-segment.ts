@@ -16,8 +16,21 @@ export function timescaleOf(track: Track): number {
  * @throws MediaError `malformed` when the configuration that the sample entry needs is missing.
  */
 export function initSegment(track: Track): Uint8Array {
-  const timescale = timescaleOf(track);
-  const ftyp = box("ftyp", ascii("iso6"), u32(1), ascii("iso6"), ascii("cmfc"), ascii("mp41"));
+  return header([track], box("ftyp", ascii("iso6"), u32(1), ascii("iso6"), ascii("cmfc"), ascii("mp41")));
+}
+
+/**
+ * The header of a fragmented file of several tracks (14496-12 § 8.8): their `track_ID`s are 1, 2 and so on.
+ * @throws MediaError `malformed` when the configuration that a sample entry needs is missing.
+ */
+export function movieHeader(tracks: readonly Track[]): Uint8Array {
+  return header(tracks, box("ftyp", ascii("iso6"), u32(1), ascii("iso6"), ascii("mp41")));
+}
+
+function header(tracks: readonly Track[], ftyp: Uint8Array): Uint8Array {
+  const [first] = tracks;
+  if (first === undefined) throw new RangeError("a movie without tracks");
+  const timescale = timescaleOf(first);
   const mvhd = fullBox(
     "mvhd",
     0,
@@ -27,23 +40,24 @@ export function initSegment(track: Track): Uint8Array {
     zeros(10),
     MATRIX,
     zeros(24),
-    u32(2),
+    u32(tracks.length + 1),
   );
-  const trex = fullBox("trex", 0, 0, u32(TRACK_ID, 1, 0, 0, 0));
-  const moov = box("moov", mvhd, trak(track, timescale), box("mvex", trex));
+  const traks = tracks.map((track, i) => trak(track, i + 1, timescaleOf(track)));
+  const trexes = tracks.map((_, i) => fullBox("trex", 0, 0, u32(i + 1, 1, 0, 0, 0)));
+  const moov = box("moov", mvhd, ...traks, box("mvex", ...trexes));
   const bytes = new Uint8Array(ftyp.byteLength + moov.byteLength);
   bytes.set(ftyp, 0);
   bytes.set(moov, ftyp.byteLength);
   return bytes;
 }
 
-function trak(track: Track, timescale: number): Uint8Array {
+function trak(track: Track, trackId: number, timescale: number): Uint8Array {
   const video = track.kind === "video";
   const tkhd = fullBox(
     "tkhd",
     0,
     0x000007, // enabled, in movie, in preview
-    u32(0, 0, TRACK_ID, 0, 0),
+    u32(0, 0, trackId, 0, 0),
     zeros(8),
     u16(0, 0, video ? 0 : 0x0100, 0),
     MATRIX,

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import {
   CreatedInvite,
   CreatedRoom,
@@ -6,7 +7,10 @@ import {
   DEFAULT_INVITE_S,
   InviteId,
   InviteList,
+  InviteToken,
   KliegError,
+  RecordingId,
+  RecordingList,
   RoomId,
   RoomInfo,
 } from "@klieg/protocol";
@@ -15,17 +19,22 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { RoomRecord } from "../../ports/repositories.ts";
 import { type AdminGuard, bearer } from "../admin-guard.ts";
+import { parseRange } from "../byte-range.ts";
 import type { HttpServices } from "../services.ts";
 
 const Params = z.object({ id: RoomId });
 const InviteParams = Params.extend({ invite: InviteId });
+const RecordingParams = Params.extend({ recording: z.string().regex(/^[a-z0-9]{8,32}\.mp4$/, "not a recording") });
+const Download = z.object({ token: InviteToken });
+/** Bytes that a download reads at a time. */
+const READ_BYTES = 256 * 1024;
 /** The admin token, a stream key of the room's channel, or a host's invite. */
 const hostOnly = [{ admin: [] }, { streamKey: [] }, { roomHost: [] }];
 const tags = ["rooms"];
 
 /** `/v1/rooms…`; who is in a room speaks over the WebSocket of the same address. */
 export function roomRoutes(services: HttpServices, guard: AdminGuard): FastifyPluginAsyncZod {
-  const { rooms, channels } = services;
+  const { rooms, channels, recordings } = services;
 
   /** @throws {KliegError} `unauthorized`, `forbidden`, `invite_invalid`, `invite_expired`, `not_found`. */
   const requireHost = async (request: FastifyRequest, id: string): Promise<RoomRecord> => {
@@ -148,5 +157,75 @@ export function roomRoutes(services: HttpServices, guard: AdminGuard): FastifyPl
         return null;
       },
     );
+
+    app.get(
+      "/v1/rooms/:id/recordings",
+      {
+        schema: {
+          tags,
+          description: "Recordings of the room, also of one that has ended, each with an address to download it from.",
+          security: hostOnly,
+          params: Params,
+          response: { 200: RecordingList },
+        },
+      },
+      async (request, reply) => {
+        const room = await requireHost(request, request.params.id);
+        reply.header("cache-control", "no-store");
+        return { recordings: await recordings.list(room.id) };
+      },
+    );
+
+    app.get(
+      "/v1/rooms/:id/recordings/:recording",
+      {
+        schema: {
+          tags,
+          description: "The recording as an MP4 file, ranges too; one that still runs as far as it has come.",
+          params: RecordingParams,
+          querystring: Download,
+          produces: ["video/mp4"],
+        },
+        // The file is compressed already.
+        compress: false,
+      },
+      async (request, reply) => {
+        const { id, recording } = request.params;
+        const found = await recordings.open(id, RecordingId.parse(recording.slice(0, -4)), request.query.token);
+        const range = request.headers.range === undefined ? undefined : parseRange(request.headers.range, found.bytes);
+        if (range === "unsatisfiable") {
+          reply.header("content-range", `bytes */${found.bytes}`);
+          throw new KliegError("range_not_satisfiable", "The recording is not that long.");
+        }
+        const { start, end } = range ?? { start: 0, end: found.bytes - 1 };
+        const day = new Date(found.startedAt).toISOString().slice(0, 16).replace(/[T:]/g, "-");
+        reply
+          .type("video/mp4")
+          .header("cache-control", "private, no-store")
+          .header("referrer-policy", "no-referrer")
+          .header("x-content-type-options", "nosniff")
+          .header("accept-ranges", "bytes")
+          .header("content-disposition", `attachment; filename="room-${day}.mp4"`)
+          .header("content-length", end - start + 1);
+        if (range !== undefined) {
+          reply.status(206).header("content-range", `bytes ${start}-${end}/${found.bytes}`);
+        }
+        return Readable.from(pieces(recordings, found.key, start, end));
+      },
+    );
   };
+}
+
+async function* pieces(
+  recordings: HttpServices["recordings"],
+  key: string,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = start; at <= end; ) {
+    const bytes = await recordings.read(key, at, Math.min(READ_BYTES, end - at + 1));
+    if (bytes.byteLength === 0) throw new KliegError("gone", "The recording ends before it should.");
+    yield bytes;
+    at += bytes.byteLength;
+  }
 }

@@ -2,11 +2,17 @@ import { ManualClock } from "@klieg/base";
 import { SqliteRepositories } from "../../adapters/sqlite/sqlite-repositories.ts";
 import { Channels } from "../../channels/channels.ts";
 import { StreamKeySigner } from "../../channels/stream-key.ts";
+import { LiveStreams } from "../../live/live-streams.ts";
 import { IceServers } from "../../sfu/ice-servers.ts";
 import { Sfu } from "../../sfu/sfu.ts";
 import { findWorkerProgram } from "../../sfu/worker-program.ts";
+import { MemoryAppendStore } from "../../testing/memory-append-store.ts";
+import { MemoryBlobStore } from "../../testing/memory-blob-store.ts";
 import { RecordingLogger } from "../../testing/recording-logger.ts";
+import { TranscodeEngine } from "../../transcode/transcode-engine.ts";
 import { InviteSigner } from "../invite-signer.ts";
+import { Recordings } from "../recordings.ts";
+import { RoomPrograms } from "../room-programs.ts";
 import { Rooms } from "../rooms.ts";
 import { RoomGuest } from "./room-guest.ts";
 
@@ -25,6 +31,31 @@ export async function openRooms(options: { workers?: number; maxParticipants?: n
   });
   const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });
   const signer = new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall());
+  const engine = await TranscodeEngine.start({ logger, searchPath: "", installer: false });
+  const live = new LiveStreams({
+    clock,
+    logger,
+    repositories,
+    channels,
+    maxStreams: 10,
+    reconnectGraceMs: 5000,
+    endedRetentionMs: 1000,
+    services: {
+      clock,
+      logger,
+      blobs: new MemoryBlobStore(),
+      engine,
+      ladder: [],
+      partMs: 333,
+      segmentMs: 2000,
+      windowMs: 60_000,
+      observePart: () => undefined,
+      sfu,
+    },
+  });
+  const files = new MemoryAppendStore();
+  const recordings = new Recordings({ clock, logger, repositories, files, signer, maxBytes: 1e9 });
+  const programs = new RoomPrograms({ clock, logger, channels, live, engine, recordings });
   const rooms = new Rooms({
     clock,
     logger,
@@ -35,6 +66,7 @@ export async function openRooms(options: { workers?: number; maxParticipants?: n
     signer,
     inviteLink: (roomId, token) => `http://klieg.example/room/${roomId}#invite=${token}`,
     maxParticipants: options.maxParticipants ?? 5,
+    onReleased: (room) => programs.release(room),
   });
   const guests = new Set<RoomGuest>();
   return {
@@ -58,13 +90,15 @@ export async function openRooms(options: { workers?: number; maxParticipants?: n
       return { id: record.id, host: invite, tokenFor };
     },
     guest(roomId: string): RoomGuest {
-      const guest = new RoomGuest({ rooms, roomId, iceServers, clock, logger });
+      const guest = new RoomGuest({ rooms, programs, roomId, iceServers, clock, logger });
       guests.add(guest);
       return guest;
     },
     async [Symbol.asyncDispose]() {
       for (const guest of guests) guest[Symbol.dispose]();
       await rooms.close();
+      await programs.close();
+      await live.close();
       await sfu.close();
       await repositories.close();
     },
