@@ -1,6 +1,7 @@
 import { EmbedPage } from "./pages/embed.tsx";
 import { HomePage } from "./pages/home.tsx";
 import { NotFoundPage } from "./pages/not-found.tsx";
+import { LazyRoomPage } from "./pages/room.tsx";
 import { WatchPage } from "./pages/watch.tsx";
 import { routeOf, useLocation } from "./router.ts";
 import type { Services } from "./services.ts";
@@ -24,6 +25,8 @@ export function App({ services }: { services: Services }) {
           muted={route.muted}
         />
       );
+    case "room":
+      return <LazyRoomPage key={route.room} room={route.room} />;
     case "none":
       return <NotFoundPage />;
   }

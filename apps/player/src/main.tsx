@@ -9,6 +9,7 @@ import "./theme/panels.css";
 import "./theme/small-player.css";
 import "./theme/pages.css";
 import { App } from "./app.tsx";
+import { loadRoomPage } from "./pages/room.tsx";
 import { routeOf } from "./router.ts";
 import { createServices } from "./services.ts";
 
@@ -19,6 +20,8 @@ if (route.page === "watch" || route.page === "embed") {
   services.api.prefetchChannel(route.channel);
   void import("./playback/hls-engine.ts");
 }
+// Begun before React is; the page itself reports where it fails.
+if (route.page === "room") loadRoomPage().catch(() => undefined);
 
 const container = document.getElementById("app");
 if (!container) throw new Error("The page lacks its #app element.");

@@ -9,6 +9,8 @@ describe("routes (PLY3)", () => {
     ["/embed/demo", "", { page: "embed", channel: "demo", autoplay: false, muted: false }],
     ["/embed/demo", "?autoplay=1&muted=true", { page: "embed", channel: "demo", autoplay: true, muted: true }],
     ["/embed/demo", "autoplay=0&muted", { page: "embed", channel: "demo", autoplay: false, muted: true }],
+    ["/room/k3v9x2m8q4t7", "", { page: "room", room: "k3v9x2m8q4t7" }],
+    ["/room", "", { page: "none" }],
     ["/watch", "", { page: "none" }],
     ["/watch/a/b", "", { page: "none" }],
     ["/watch/%E0%A4%A", "", { page: "none" }],

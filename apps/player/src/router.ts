@@ -5,6 +5,7 @@ export type Route =
   | { readonly page: "home" }
   | { readonly page: "watch"; readonly channel: string }
   | { readonly page: "embed"; readonly channel: string; readonly autoplay: boolean; readonly muted: boolean }
+  | { readonly page: "room"; readonly room: string }
   | { readonly page: "none" };
 
 /** Pure. @param search query string, with or without its `?`. */
@@ -18,6 +19,7 @@ export function routeOf(path: string, search: string): Route {
     const query = new URLSearchParams(search);
     return { page, channel, autoplay: isOn(query.get("autoplay")), muted: isOn(query.get("muted")) };
   }
+  if (page === "room") return { page, room: channel };
   return { page: "none" };
 }
 

@@ -21,7 +21,12 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'self'",
 ].join("; ");
 
-/** The web player: `/`, `/watch/:channel`, `/embed/:channel`, and its files below `/assets/`. */
+/** Only a room asks for these, and then never for a page that it is framed by, or that it frames. */
+const CAPTURE = ["camera", "microphone", "display-capture", "speaker-selection"];
+const permissionsPolicy = (captures: boolean) =>
+  CAPTURE.map((feature) => `${feature}=${captures ? "(self)" : "()"}`).join(", ");
+
+/** The web player: `/`, `/watch/:channel`, `/embed/:channel`, `/room/:id`, and its files below `/assets/`. */
 export function playerRoutes(player: PlayerFiles): FastifyPluginAsync {
   return async (app) => {
     const index = join(player.folder, "index.html");
@@ -43,12 +48,13 @@ export function playerRoutes(player: PlayerFiles): FastifyPluginAsync {
         if (!path.startsWith(join(player.folder, "assets"))) reply.header("cache-control", "public, max-age=3600");
       },
     });
-    const page = async (reply: FastifyReply, embeddable: boolean) => {
+    const page = async (reply: FastifyReply, { embeddable = false, captures = false } = {}) => {
       reply
         .type("text/html; charset=utf-8")
         .header("cache-control", "no-cache")
         .header("x-content-type-options", "nosniff")
         .header("referrer-policy", "strict-origin-when-cross-origin")
+        .header("permissions-policy", permissionsPolicy(captures))
         .header(
           "content-security-policy",
           `${CONTENT_SECURITY_POLICY}; frame-ancestors ${embeddable ? "*" : "'self'"}`,
@@ -62,8 +68,9 @@ export function playerRoutes(player: PlayerFiles): FastifyPluginAsync {
           .send("<!doctype html><title>Klieg</title><p>The player has not been built. Run <code>npm run build</code>.");
       }
     };
-    app.get("/", { schema: { hide: true } }, (_request, reply) => page(reply, false));
-    app.get("/watch/:channel", { schema: { hide: true } }, (_request, reply) => page(reply, false));
-    app.get("/embed/:channel", { schema: { hide: true } }, (_request, reply) => page(reply, true));
+    app.get("/", { schema: { hide: true } }, (_request, reply) => page(reply));
+    app.get("/watch/:channel", { schema: { hide: true } }, (_request, reply) => page(reply));
+    app.get("/embed/:channel", { schema: { hide: true } }, (_request, reply) => page(reply, { embeddable: true }));
+    app.get("/room/:id", { schema: { hide: true } }, (_request, reply) => page(reply, { captures: true }));
   };
 }

@@ -1,0 +1,32 @@
+import { type ReactNode, useEffect, useRef } from "react";
+import { CloseIcon } from "../../controls/icons.tsx";
+import { roomStrings } from "../room-strings.ts";
+
+export interface SidePanelProps {
+  readonly title: string;
+  readonly note?: string;
+  readonly className: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** A region beside the stage; over it where the window is narrow. */
+export function SidePanel({ title, note, className, onClose, children }: SidePanelProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <aside className={`side-panel ${className}`} aria-label={title}>
+      <header>
+        <h2 ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
+        {note ? <span className="figure quiet">{note}</span> : null}
+        <span className="grow" />
+        <button type="button" className="control" aria-label={roomStrings.close} onClick={onClose}>
+          <CloseIcon />
+        </button>
+      </header>
+      {children}
+    </aside>
+  );
+}

@@ -1,0 +1,104 @@
+import { Capture } from "./media/capture.ts";
+import { DeviceList } from "./media/device-list.ts";
+import { LevelBoard } from "./media/level-board.ts";
+import { LevelMeter, meterOf } from "./media/level-meter.ts";
+import type { OpenRoomMedia } from "./media/room-media.ts";
+import { RoomPreferences } from "./media/room-preferences.ts";
+import { Sight } from "./media/sight.ts";
+import { SoundOut } from "./media/sound-out.ts";
+import type { Invite } from "./session/invite.ts";
+import { RoomApi } from "./session/room-api.ts";
+import { RoomDoor } from "./session/room-door.ts";
+import { RoomSession } from "./session/room-session.ts";
+import type { RoomSocket } from "./session/room-wire.ts";
+
+/** What one's own level is known by on the board, before one has an id and after. */
+export const SELF_LEVEL = "self";
+
+export interface RoomVisitOptions {
+  readonly roomId: string;
+  readonly invite: Invite;
+  /** Instead of the real ones, to try the page without a server. */
+  readonly openSocket?: (url: string) => RoomSocket;
+  readonly openMedia?: () => Promise<OpenRoomMedia>;
+}
+
+/** Everything that one visit to a room holds: devices, connection, sound. All of it is let go of by `close()`. */
+export class RoomVisit implements Disposable {
+  readonly invite: Invite;
+  readonly preferences = new RoomPreferences();
+  readonly api: RoomApi;
+  readonly door: RoomDoor;
+  readonly devices = new DeviceList();
+  readonly capture: Capture;
+  readonly levels = new LevelBoard();
+  readonly sound: SoundOut;
+  readonly session: RoomSession;
+  readonly sight: Sight;
+  readonly #page = new AbortController();
+  readonly #uncapture: () => void;
+  #meter: { readonly track: MediaStreamTrack; readonly meter: LevelMeter } | null = null;
+
+  constructor(options: RoomVisitOptions) {
+    const { roomId, invite } = options;
+    this.invite = invite;
+    this.api = new RoomApi(roomId);
+    this.door = new RoomDoor(this.api);
+    this.capture = new Capture(this.preferences);
+    this.sound = new SoundOut(this.preferences.current.speaker, (blocked) => this.session.setSoundBlocked(blocked));
+    const openSocket = options.openSocket ?? ((url) => new WebSocket(url));
+    this.session = new RoomSession({
+      token: invite.token,
+      openSocket: () => openSocket(this.api.socketUrl(location.href)),
+      openMedia: options.openMedia ?? (async () => (await import("./media/media-link.ts")).openMediaLink),
+      capture: this.capture,
+      sound: this.sound,
+      levels: this.levels,
+    });
+    this.sight = new Sight((id, size) => this.session.reception.show(id, size));
+    this.#uncapture = this.capture.store.subscribe((state) => {
+      this.#measure(state.microphone.track);
+      // Devices have names from the first permission on.
+      if (state.camera.track || state.microphone.track) void this.devices.refresh();
+    });
+    this.#listen();
+  }
+
+  close(): void {
+    this.#page.abort();
+    this.#uncapture();
+    this.session.close();
+    this.capture.close();
+    this.#measure(null);
+    this.sound.close();
+    this.levels.close();
+    this.sight.close();
+    this.devices.close();
+    this.door.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #measure(track: MediaStreamTrack | null): void {
+    if (this.#meter?.track === track) return;
+    this.#meter?.meter.close();
+    this.#meter = null;
+    this.levels.set(SELF_LEVEL, 0);
+    if (!track) return;
+    const meter = new LevelMeter(track, (decibels) => this.levels.set(SELF_LEVEL, meterOf(decibels)));
+    this.#meter = { track, meter };
+  }
+
+  #listen(): void {
+    const { signal } = this.#page;
+    const { reception } = this.session;
+    document.addEventListener("visibilitychange", () => reception.setHidden(document.visibilityState === "hidden"), {
+      signal,
+    });
+    // Says goodbye: nobody waits for one who closed the tab.
+    addEventListener("pagehide", () => this.session.leave(), { signal });
+    addEventListener("online", () => this.session.rejoinNow(), { signal });
+  }
+}

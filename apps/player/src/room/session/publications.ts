@@ -1,0 +1,81 @@
+import type { RoomSource } from "@klieg/protocol";
+import type { CaptureState } from "../media/capture.ts";
+import type { RoomMedia } from "../media/room-media.ts";
+
+interface Publication {
+  readonly track: MediaStreamTrack;
+  readonly paused: boolean;
+}
+
+const SOURCES: readonly RoomSource[] = ["microphone", "camera", "screen", "screen_audio"];
+
+/** What is to be sent of what is captured. Pure. */
+export function publicationsOf(capture: CaptureState): ReadonlyMap<RoomSource, Publication> {
+  const wanted = new Map<RoomSource, Publication>();
+  const { microphone, camera, screen, screenAudio, muted, talking } = capture;
+  // A muted microphone is sent too, paused: unmuting is then a matter of milliseconds.
+  if (microphone.track) wanted.set("microphone", { track: microphone.track, paused: muted && !talking });
+  if (camera.track) wanted.set("camera", { track: camera.track, paused: false });
+  if (screen.track) wanted.set("screen", { track: screen.track, paused: false });
+  if (screenAudio) wanted.set("screen_audio", { track: screenAudio, paused: false });
+  return wanted;
+}
+
+/** Keeps what is sent in step with what is captured, one change after the other, the latest wish only. */
+export class Publications {
+  readonly #media: RoomMedia;
+  readonly #onFault: (source: RoomSource, error: unknown) => void;
+  readonly #sent = new Map<RoomSource, Publication>();
+  #wanted: ReadonlyMap<RoomSource, Publication> = new Map();
+  #running: Promise<void> | null = null;
+  #closed = false;
+
+  /** @param onFault a source could not be sent; it is tried again when it changes. */
+  constructor(media: RoomMedia, onFault: (source: RoomSource, error: unknown) => void) {
+    this.#media = media;
+    this.#onFault = onFault;
+  }
+
+  /** Resolves once what is sent is what was wanted last. */
+  sync(wanted: ReadonlyMap<RoomSource, Publication>): Promise<void> {
+    this.#wanted = wanted;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  /** The room took a source away: what is captured of it goes nowhere until it changes. */
+  lost(source: RoomSource): void {
+    this.#sent.delete(source);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #run(): Promise<void> {
+    for (let source = this.#next(); source !== null && !this.#closed; source = this.#next()) {
+      const wanted = this.#wanted.get(source);
+      // Written down first: what fails is not tried again and again.
+      if (wanted) this.#sent.set(source, wanted);
+      else this.#sent.delete(source);
+      try {
+        if (wanted) await this.#media.publish(source, wanted.track, wanted.paused);
+        else await this.#media.unpublish(source);
+      } catch (error) {
+        if (!this.#closed) this.#onFault(source, error);
+      }
+    }
+  }
+
+  #next(): RoomSource | null {
+    return (
+      SOURCES.find((source) => {
+        const wanted = this.#wanted.get(source);
+        const sent = this.#sent.get(source);
+        return wanted?.track !== sent?.track || wanted?.paused !== sent?.paused;
+      }) ?? null
+    );
+  }
+}

@@ -1,0 +1,56 @@
+import type { RoomInfo } from "@klieg/protocol";
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { ApiError } from "../../api/api-error.ts";
+import type { RoomApi } from "./room-api.ts";
+import type { RoomProblem } from "./room-snapshot.ts";
+
+const EVERY_MS = 8000;
+
+export interface RoomDoorState {
+  /** Null until told. */
+  readonly info: RoomInfo | null;
+  readonly problem: RoomProblem | null;
+}
+
+/** What can be seen of a room from outside, asked again now and then while somebody stands there. */
+export class RoomDoor implements Disposable {
+  readonly store: StoreApi<RoomDoorState> = createStore(() => ({ info: null, problem: null }));
+  readonly #api: Pick<RoomApi, "info">;
+  readonly #gone = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(api: Pick<RoomApi, "info">) {
+    this.#api = api;
+    void this.#ask();
+  }
+
+  /** Asks at once. */
+  refresh(): void {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    void this.#ask();
+  }
+
+  close(): void {
+    this.#gone.abort();
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #ask(): Promise<void> {
+    this.#timer = null;
+    try {
+      const info = await this.#api.info(this.#gone.signal);
+      if (!this.#gone.signal.aborted) this.store.setState({ info, problem: null });
+    } catch (error) {
+      if (this.#gone.signal.aborted) return;
+      const { code, message } = error instanceof ApiError ? error : { code: "internal", message: String(error) };
+      this.store.setState({ problem: { code, message } });
+    }
+    if (!this.#gone.signal.aborted) this.#timer = setTimeout(() => void this.#ask(), EVERY_MS);
+  }
+}

@@ -1,0 +1,167 @@
+import { type CSSProperties, useEffect, useRef, useState } from "react";
+import { useStore } from "zustand";
+import { useShallow } from "zustand/react/shallow";
+import { hueOf } from "../../pages/channel-avatar.tsx";
+import type { Place } from "../layout/arrangement.ts";
+import type { Tile } from "../layout/tile-order.ts";
+import { isHeard } from "../media/capture.ts";
+import { EnlargeIcon, HandIcon, MicrophoneIcon, ReduceIcon, ScreenIcon, SignalIcon } from "../room-icons.tsx";
+import { roomStrings } from "../room-strings.ts";
+import { type RoomVisit, SELF_LEVEL } from "../room-visit.ts";
+import { producerOf, qualityOf } from "../session/room-snapshot.ts";
+import { useLevel } from "./use-level.ts";
+import { VideoView } from "./video-view.tsx";
+
+const words = roomStrings.stage;
+/** Worse than this is worth a sign on the picture. */
+const FAIR = 7;
+const WEAK = 4;
+
+export interface StageTileProps {
+  readonly visit: RoomVisit;
+  readonly tile: Tile;
+  readonly place: Place;
+  readonly large: boolean;
+  /** Whether it is large because the person wanted it so. */
+  readonly chosen: boolean;
+  /** Whether nothing but this is there to enlarge. */
+  readonly only: boolean;
+  readonly onEnlarge: (key: string | null) => void;
+}
+
+/** One person on stage, or the screen that they share. */
+export function StageTile({ visit, tile, place, large, chosen, only, onEnlarge }: StageTileProps) {
+  const { participant, kind } = tile;
+  const box = useRef<HTMLLIElement>(null);
+  const [shape, setShape] = useState<number | null>(null);
+  const isSelf = useStore(visit.session.store, (state) => state.selfId === participant.id);
+  const track = usePicture(visit, tile, isSelf, box);
+  const { muted, speaking, quality } = useCondition(visit, participant.id, isSelf);
+  useLevel(box, visit.levels, isSelf ? SELF_LEVEL : participant.id);
+  const isScreen = kind === "screen";
+  const name = isSelf ? roomStrings.you(participant.name) : participant.name;
+  const label = isScreen ? (isSelf ? words.yourScreen : words.screenOf(participant.name)) : name;
+  const handUp = participant.hand_raised_at !== null;
+  // An upright camera in a wide tile would be a forehead: show all of it.
+  const upright = shape !== null && shape < 1 && place.width > place.height;
+  return (
+    <li
+      ref={box}
+      className="tile on-video"
+      style={placeStyle(place)}
+      data-kind={kind}
+      data-participant={participant.id}
+      data-muted={!isScreen && muted}
+      data-speaking={!isScreen && speaking && !muted}
+      data-large={large}
+      data-self={isSelf}
+      data-fit={isScreen || upright ? "contain" : "cover"}
+      data-small={place.width < 220}
+    >
+      {isScreen && isSelf ? (
+        <div className="tile-words">
+          <ScreenIcon />
+          <p>{words.youShare}</p>
+          <button type="button" className="button" onClick={() => visit.capture.stopScreen()}>
+            {roomStrings.controls.stopShare}
+          </button>
+        </div>
+      ) : track ? (
+        <VideoView
+          track={track}
+          mirrored={isSelf}
+          onPicture={(width, height) => setShape(height > 0 ? width / height : null)}
+        />
+      ) : (
+        <span className="tile-avatar" style={{ "--hue": hueOf(participant.name) }} aria-hidden="true">
+          {participant.name.slice(0, 1).toUpperCase()}
+        </span>
+      )}
+      <div className="tile-foot">
+        {handUp && !isScreen ? (
+          <span className="tile-sign is-hand" role="img" aria-label={words.handUp}>
+            <HandIcon up />
+          </span>
+        ) : null}
+        {isScreen ? (
+          <span className="tile-sign" aria-hidden="true">
+            <ScreenIcon />
+          </span>
+        ) : muted ? (
+          <span className="tile-sign" role="img" aria-label={words.muted}>
+            <MicrophoneIcon off />
+          </span>
+        ) : (
+          <span className="tile-level" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
+        )}
+        <span className="tile-name">{label}</span>
+        {participant.role === "host" && !isScreen ? <span className="tile-role">{roomStrings.roles.host}</span> : null}
+        {quality !== null && quality < FAIR && !isSelf && !isScreen ? (
+          <span className="tile-sign" role="img" aria-label={quality < WEAK ? words.weak : words.fair}>
+            <SignalIcon level={quality < WEAK ? 1 : 2} />
+          </span>
+        ) : null}
+      </div>
+      {only ? null : (
+        <button
+          type="button"
+          className="control tile-enlarge"
+          aria-label={chosen ? words.reduce : words.enlarge(label)}
+          aria-pressed={chosen}
+          onClick={() => onEnlarge(chosen ? null : tile.key)}
+        >
+          {chosen ? <ReduceIcon /> : <EnlargeIcon />}
+        </button>
+      )}
+    </li>
+  );
+}
+
+function placeStyle({ x, y, width, height }: Place): CSSProperties {
+  return { transform: `translate(${x}px, ${y}px)`, width, height };
+}
+
+/** The picture of a tile; says to the room that it is on screen. */
+function usePicture(
+  visit: RoomVisit,
+  { participant, kind }: Tile,
+  isSelf: boolean,
+  box: React.RefObject<HTMLLIElement | null>,
+): MediaStreamTrack | null {
+  const source = kind === "screen" ? "screen" : "camera";
+  const own = useStore(visit.capture.store, (state) => (isSelf ? state[source].track : null));
+  const [producerId, received] = useStore(
+    visit.session.store,
+    useShallow((state) => {
+      const producer = isSelf ? null : producerOf(state, participant.id, source);
+      const shown = producer && !producer.paused ? (state.received[producer.id]?.track ?? null) : null;
+      return [producer?.id ?? null, shown] as const;
+    }),
+  );
+  useEffect(() => {
+    const element = box.current;
+    if (!element || producerId === null) return;
+    return visit.sight.watch(element, producerId);
+  }, [visit, box, producerId]);
+  return isSelf ? own : received;
+}
+
+function useCondition(visit: RoomVisit, id: string, isSelf: boolean) {
+  const heard = useStore(visit.capture.store, (state) => isSelf && isHeard(state));
+  const others = useStore(
+    visit.session.store,
+    useShallow((state) => {
+      const microphone = producerOf(state, id, "microphone");
+      return {
+        muted: microphone === null || microphone.paused,
+        speaking: state.activeSpeaker === id,
+        quality: qualityOf(state, id),
+      };
+    }),
+  );
+  return { ...others, muted: isSelf ? !heard : others.muted };
+}
