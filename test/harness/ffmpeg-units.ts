@@ -50,21 +50,31 @@ export interface ProbedUnit {
   readonly dts: number;
   readonly keyframe: boolean;
   readonly size: number;
+  /** SHA-256 of its bytes, hexadecimal. */
+  readonly hash: string;
 }
 
 /** The packets of a file with one track, in file order, as ffprobe reads them. @throws Error when it complains. */
 export async function probeUnits(file: string): Promise<ProbedUnit[]> {
-  const entries = ["-show_entries", "packet=pts_time,dts_time,flags,size", "-of", "json"];
+  const entries = [
+    "-show_entries",
+    "packet=pts_time,dts_time,flags,size,data_hash",
+    "-show_data_hash",
+    "sha256",
+    "-of",
+    "json",
+  ];
   const { stdout, stderr } = await run("ffprobe", ["-v", "warning", ...entries, file]);
   if (stderr !== "") throw new Error(`ffprobe: ${stderr}`);
   const { packets } = JSON.parse(stdout.toString()) as {
-    packets: { pts_time: string; dts_time: string; flags: string; size: string }[];
+    packets: { pts_time: string; dts_time: string; flags: string; size: string; data_hash: string }[];
   };
-  return packets.map(({ pts_time, dts_time, flags, size }) => ({
+  return packets.map(({ pts_time, dts_time, flags, size, data_hash }) => ({
     pts: Number(pts_time),
     dts: Number(dts_time),
     keyframe: flags.startsWith("K"),
     size: Number(size),
+    hash: data_hash.replace("SHA256:", ""),
   }));
 }
 
