@@ -20,6 +20,7 @@ import { MediaDoor } from "./http/media-door.ts";
 import { RoomDoor } from "./http/room-door.ts";
 import { rtmpIngest } from "./ingest/rtmp/rtmp-ingest.ts";
 import { SrtIngest } from "./ingest/srt/srt-ingest.ts";
+import { WhipIngest } from "./ingest/whip/whip-ingest.ts";
 import { Metrics } from "./insight/metrics.ts";
 import { RequestCounts } from "./insight/request-counts.ts";
 import { LiveStreams } from "./live/live-streams.ts";
@@ -146,6 +147,7 @@ export async function compose(config: Config): Promise<Backend> {
       passphrase: config.srtPassphrase,
     }),
   );
+  const whip = undo.use(new WhipIngest({ channels, live, sfu, clock, logger }));
   const srtPort = await listen("KLIEG_SRT_PORT", config.srtPort, () => srt.listen({ port: config.srtPort, host }));
 
   const book = {
@@ -199,11 +201,13 @@ export async function compose(config: Config): Promise<Backend> {
   });
   const api = await createApi({
     services: {
+      clock,
       channels,
       live,
       metrics,
       addresses,
       sfu,
+      whip,
       iceServers,
       rooms,
       notReady: () => (ready ? undefined : "starting or shutting down"),

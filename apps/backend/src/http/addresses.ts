@@ -41,6 +41,11 @@ export class Addresses {
     return `${this.#book.http}/v1/whip`;
   }
 
+  /** Path of a channel's WHEP endpoint. */
+  whepPath(channel: string): string {
+    return `/v1/whep/${channel}`;
+  }
+
   watch(channel: string): string {
     return `${this.#book.http}/watch/${channel}`;
   }

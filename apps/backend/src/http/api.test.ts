@@ -12,6 +12,7 @@ import { Recordings } from "../rooms/recordings.ts";
 import { RoomPrograms } from "../rooms/room-programs.ts";
 import { IceServers } from "../sfu/ice-servers.ts";
 import { Sfu } from "../sfu/sfu.ts";
+import { WhipIngest } from "../ingest/whip/whip-ingest.ts";
 import { FakeSession } from "../testing/fake-session.ts";
 import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
 import { MemoryAppendStore } from "../testing/memory-append-store.ts";
@@ -77,6 +78,7 @@ async function setUp() {
   const state = { notReady: undefined as string | undefined };
   const api = await createApi({
     services: {
+      clock,
       channels,
       live,
       metrics,
@@ -88,6 +90,7 @@ async function setUp() {
         srtPort: 9000,
       }),
       sfu,
+      whip: new WhipIngest({ channels, live, sfu, clock, logger }),
       iceServers,
       rooms,
       notReady: () => state.notReady,

@@ -23,6 +23,7 @@ import { type PlayerFiles, playerRoutes } from "./routes/player-routes.ts";
 import { roomRoutes } from "./routes/room-routes.ts";
 import { streamRoutes } from "./routes/stream-routes.ts";
 import { systemRoutes } from "./routes/system-routes.ts";
+import { whipRoutes } from "./routes/whip-routes.ts";
 import type { HttpServices } from "./services.ts";
 
 export interface ApiOptions {
@@ -79,7 +80,7 @@ export async function createApi(options: ApiOptions) {
       info: {
         title: "Klieg",
         version: options.version,
-        description: "Live streaming: ingest by RTMP and SRT, adaptive LL-HLS out.",
+        description: "Live streaming: ingest by RTMP, SRT and WHIP; adaptive LL-HLS and WHEP out.",
       },
       paths: MEDIA_PATHS,
       components: {
@@ -99,6 +100,7 @@ export async function createApi(options: ApiOptions) {
   await app.register(streamRoutes(services, guard));
   await app.register(channelRoutes(services, guard, media));
   await app.register(roomRoutes(services, guard));
+  await app.register(whipRoutes(services));
   await app.register(systemRoutes(services, guard, options.metricsPublic));
   await app.register(playerRoutes(options.player));
   return app;

@@ -1,4 +1,6 @@
+import type { Clock } from "@klieg/base";
 import type { Channels } from "../channels/channels.ts";
+import type { WhipIngest } from "../ingest/whip/whip-ingest.ts";
 import type { Metrics } from "../insight/metrics.ts";
 import type { LiveStreams } from "../live/live-streams.ts";
 import type { Rooms } from "../rooms/rooms.ts";
@@ -9,11 +11,13 @@ import type { Addresses } from "./addresses.ts";
 
 /** What the routes stand on. */
 export interface HttpServices {
+  readonly clock: Clock;
   readonly channels: Channels;
   readonly live: LiveStreams;
   readonly metrics: Metrics;
   readonly addresses: Addresses;
   readonly sfu: Sfu;
+  readonly whip: WhipIngest;
   readonly rooms: Rooms;
   /** What WebRTC peers are told of STUN and TURN. */
   readonly iceServers: IceServers;

@@ -1,5 +1,6 @@
 import { Emitter } from "@klieg/base";
 import type { types } from "mediasoup";
+import type { PayloadLayout } from "./payload-layout.ts";
 import type { SfuNode, StageGround } from "./sfu-node.ts";
 
 export interface SfuPeerOptions {
@@ -7,6 +8,8 @@ export interface SfuPeerOptions {
   readonly initialBitrate?: number;
   /** A peer that answers no consent check for so long is gone, s. */
   readonly iceConsentTimeoutS?: number;
+  /** The payload types that it wants to be sent; the SFU's own where it takes those. */
+  readonly layout?: PayloadLayout;
 }
 
 export type SfuPeerState = "new" | "connected" | "disconnected" | "closed";

@@ -2,6 +2,7 @@ import { Emitter } from "@klieg/base";
 import { KliegError } from "@klieg/protocol";
 import type { types } from "mediasoup";
 import type { Logger } from "../ports/logger.ts";
+import type { PayloadLayout } from "./payload-layout.ts";
 import { SfuAudioObserver, type SfuAudioObserverOptions } from "./sfu-audio-observer.ts";
 import { SfuFeed } from "./sfu-feed.ts";
 import type { SfuNode, SfuStageEvents, StageGround, StageProducer } from "./sfu-node.ts";
@@ -17,6 +18,16 @@ export interface SfuStageOptions {
 
 /** So many peers fit a worker before the next one is taken for the same stage: piping has its price too. */
 const PEERS_BEFORE_SPREADING = 25;
+/** More layouts of payload types than all browsers together have. */
+const MAX_LAYOUTS = 48;
+
+/** One worker's router for one layout of payload types. */
+interface LayoutNode {
+  readonly key: string;
+  readonly node: Promise<SfuNode>;
+  /** Peers on it, and on their way to it. */
+  peers: number;
+}
 
 /**
  * What is sent and watched together: a broadcast, or a room. Its producers live wherever their sender is; a consumer on
@@ -26,6 +37,8 @@ export class SfuStage implements StageGround, Disposable {
   readonly events = new Emitter<SfuStageEvents>();
   readonly #options: SfuStageOptions;
   readonly #nodes = new Map<SfuWorker, Promise<SfuNode>>();
+  /** Routers of peers with payload types of their own, by worker and layout, while there are such peers. */
+  readonly #layoutNodes = new Map<string, LayoutNode>();
   readonly #producers = new Map<string, StageProducer>();
   /** Pipes by producer and worker. */
   readonly #pipes = new Map<string, Promise<void>>();
@@ -60,15 +73,18 @@ export class SfuStage implements StageGround, Disposable {
 
   /**
    * A new WebRTC peer, on the worker that suits it best.
-   * @throws {KliegError} `webrtc_unavailable` where the worker cannot be started, `gone` once the stage is closed.
+   * @throws {KliegError} `webrtc_unavailable` where the worker cannot be started, `gone` once the stage is closed,
+   *   `overloaded` where there are too many layouts of payload types.
    */
   async addPeer(options: SfuPeerOptions): Promise<SfuPeer> {
     const worker = this.#choose();
     // Counted from now on: many who come at once must not all choose the same worker.
     this.#count(worker, 1);
+    let layoutNode: LayoutNode | undefined;
     let peer: SfuPeer | undefined;
     try {
-      const node = await this.#node(worker);
+      layoutNode = options.layout === undefined ? undefined : this.#enterLayout(worker, options.layout);
+      const node = await (layoutNode?.node ?? this.#node(worker));
       const transport = await node.router.createWebRtcTransport({
         webRtcServer: await worker.server(),
         enableUdp: true,
@@ -78,10 +94,12 @@ export class SfuStage implements StageGround, Disposable {
         iceConsentTimeout: options.iceConsentTimeoutS ?? 15,
         enableSctp: false,
       });
-      const added = new SfuPeer({ stage: this, node, transport, onClosed: () => this.#removePeer(worker, added) });
+      const onClosed = () => this.#removePeer(worker, added, layoutNode);
+      const added = new SfuPeer({ stage: this, node, transport, onClosed });
       peer = added;
     } catch (error) {
       this.#count(worker, -1);
+      this.#leaveLayout(layoutNode);
       throw unavailable(error);
     }
     this.#peers.add(peer);
@@ -177,7 +195,7 @@ export class SfuStage implements StageGround, Disposable {
   async bring(producerId: string, node: SfuNode): Promise<void> {
     const found = this.#producers.get(producerId);
     if (found === undefined) throw new KliegError("gone", "What was sent is no longer there.");
-    if (found.node.worker === node.worker) return;
+    if (found.node.router === node.router) return;
     const key = `${producerId} ${node.router.id}`;
     let pipe = this.#pipes.get(key);
     if (pipe === undefined) {
@@ -194,13 +212,10 @@ export class SfuStage implements StageGround, Disposable {
     this.#closed = true;
     this.#subscriptions.dispose();
     for (const peer of this.#peers) peer.close();
-    for (const opening of this.#nodes.values()) {
-      opening.then(
-        ({ router }) => router.close(),
-        () => undefined,
-      );
-    }
+    for (const opening of this.#nodes.values()) closeRouter(opening);
     this.#nodes.clear();
+    for (const { node } of this.#layoutNodes.values()) closeRouter(node);
+    this.#layoutNodes.clear();
     this.#options.onClosed();
   }
 
@@ -209,10 +224,12 @@ export class SfuStage implements StageGround, Disposable {
   }
 
   async #pipe({ producer, node: from }: StageProducer, to: SfuNode, key: string): Promise<void> {
-    const { pipeConsumer, pipeProducer } = await from.router.pipeToRouter({
-      producerId: producer.id,
-      router: to.router,
-    });
+    const { pipeConsumer, pipeProducer } = await from.router
+      .pipeToRouter({ producerId: producer.id, router: to.router, enableSctp: false })
+      .catch((error: unknown) => {
+        if (producer.closed) throw new KliegError("gone", "What was sent is no longer there.");
+        throw unavailable(error);
+      });
     to.worker.load += 1;
     pipeProducer?.observer.once("close", () => {
       this.#pipes.delete(key);
@@ -259,8 +276,34 @@ export class SfuStage implements StageGround, Disposable {
     return node;
   }
 
-  #removePeer(worker: SfuWorker, peer: SfuPeer): void {
-    if (this.#peers.delete(peer)) this.#count(worker, -1);
+  #enterLayout(worker: SfuWorker, layout: PayloadLayout): LayoutNode {
+    if (this.#closed) throw new KliegError("gone", "This has ended.");
+    const key = `${worker.index} ${layout.key}`;
+    let entry = this.#layoutNodes.get(key);
+    if (entry === undefined) {
+      if (this.#layoutNodes.size >= MAX_LAYOUTS) {
+        throw new KliegError("overloaded", "Too many different players watch this; try again later.");
+      }
+      const node = worker.createRouter(layout.codecs).then((router): SfuNode => ({ worker, router }));
+      entry = { key, node, peers: 0 };
+      this.#layoutNodes.set(key, entry);
+    }
+    entry.peers += 1;
+    return entry;
+  }
+
+  #leaveLayout(entry: LayoutNode | undefined): void {
+    if (entry === undefined) return;
+    entry.peers -= 1;
+    if (entry.peers > 0) return;
+    if (this.#layoutNodes.get(entry.key) === entry) this.#layoutNodes.delete(entry.key);
+    closeRouter(entry.node);
+  }
+
+  #removePeer(worker: SfuWorker, peer: SfuPeer, layoutNode: LayoutNode | undefined): void {
+    if (!this.#peers.delete(peer)) return;
+    this.#count(worker, -1);
+    this.#leaveLayout(layoutNode);
   }
 
   #count(worker: SfuWorker, change: 1 | -1): void {
@@ -269,12 +312,23 @@ export class SfuStage implements StageGround, Disposable {
   }
 
   #onWorkerDied(worker: SfuWorker): void {
-    if (!this.#nodes.has(worker)) return;
-    this.#nodes.delete(worker);
+    let concerned = this.#nodes.delete(worker);
+    for (const [key] of this.#layoutNodes) {
+      if (key.startsWith(`${worker.index} `)) concerned = this.#layoutNodes.delete(key) || concerned;
+    }
+    if (!concerned) return;
     this.#peersOf.delete(worker);
     this.#options.logger.warn({ worker: worker.index }, "a worker died with part of this stage");
     this.events.emit("workerLost", { worker: worker.index });
   }
+}
+
+function closeRouter(opening: Promise<SfuNode>): void {
+  opening.then(
+    ({ router }) => router.close(),
+    // It was never there.
+    () => undefined,
+  );
 }
 
 function unavailable(error: unknown): KliegError {

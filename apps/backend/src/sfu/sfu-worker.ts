@@ -46,10 +46,13 @@ export class SfuWorker implements AsyncDisposable {
     return (await this.#running?.catch(() => undefined))?.worker.pid;
   }
 
-  /** @throws Error where the program cannot be started or its port cannot be had. */
-  async createRouter(): Promise<types.Router> {
+  /**
+   * @param codecs what the router carries.
+   * @throws Error where the program cannot be started or its port cannot be had.
+   */
+  async createRouter(codecs: readonly types.RouterRtpCodecCapability[] = ROUTER_CODECS): Promise<types.Router> {
     const { worker } = await this.#start();
-    return worker.createRouter({ mediaCodecs: [...ROUTER_CODECS] });
+    return worker.createRouter({ mediaCodecs: [...codecs] });
   }
 
   /** The one server that its WebRTC transports share. */

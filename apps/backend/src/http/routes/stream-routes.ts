@@ -18,7 +18,7 @@ const Params = z.object({ id: StreamId });
 
 /** `/v1/streams…`, but for the media itself. */
 export function streamRoutes(services: HttpServices, guard: AdminGuard): FastifyPluginAsyncZod {
-  const { channels, live, addresses } = services;
+  const { channels, live, addresses, sfu } = services;
 
   const find = (id: string): Broadcast => {
     const broadcast = live.get(id);
@@ -50,6 +50,7 @@ export function streamRoutes(services: HttpServices, guard: AdminGuard): Fastify
             rtmp: `${addresses.rtmp}/${request.body.stream_key}`,
             rtmps: addresses.rtmps === undefined ? null : `${addresses.rtmps}/${request.body.stream_key}`,
             srt: addresses.srt(request.body.stream_key),
+            whip: sfu.unavailable === undefined ? addresses.whip : null,
           },
           playback: { hls: addresses.manifestPath(stream.id), watch: addresses.watch(stream.channel) },
         };
