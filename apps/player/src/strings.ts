@@ -1,6 +1,9 @@
 import { span } from "./figures.ts";
 import type { RealtimeRefusal } from "./playback/playback-state.ts";
 import type { FailureReason } from "./playback/recovery.ts";
+import type { LayerRank } from "./playback/rendition.ts";
+
+const RANKS = { high: "High", medium: "Medium", low: "Low" } as const;
 
 /** Every word that the player shows or speaks, in one place so that it can be translated as one file. */
 export const strings = {
@@ -70,6 +73,7 @@ export const strings = {
     latency: (mode: string, words: string) => `${mode}, ${words} behind the broadcast`,
     quality: "Quality",
     automatic: "Auto",
+    rank: (rank: LayerRank) => (typeof rank === "number" ? `Layer ${rank}` : RANKS[rank]),
     automaticNow: (name: string) => `now ${name}`,
     statistics: "Statistics",
     shortcuts: "Keyboard shortcuts",

@@ -1,9 +1,9 @@
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { useStore } from "zustand";
-import { renditionName } from "../playback/rendition.ts";
 import { strings } from "../strings.ts";
 import type { Stage } from "../viewer/stage.ts";
 import type { Viewer } from "../viewer/viewer.ts";
+import { qualityName } from "./quality-name.ts";
 
 /** Tells screen readers what changed, in a polite live region; silent about what was so from the start. */
 export function Announcer({ viewer, stage }: { viewer: Viewer; stage: Stage }) {
@@ -20,9 +20,7 @@ export function Announcer({ viewer, stage }: { viewer: Viewer; stage: Stage }) {
   useChange(stageWords, () => setWords(stageWords), 400);
   useChange(muted, () => setWords(muted ? said.muted : said.unmuted));
   useChange(percent, () => setWords(said.volume(percent)), 300);
-  useChange(pinned?.index ?? null, () =>
-    setWords(pinned ? said.quality(renditionName(pinned)) : said.qualityAutomatic),
-  );
+  useChange(pinned?.index ?? null, () => setWords(pinned ? said.quality(qualityName(pinned)) : said.qualityAutomatic));
 
   useChange(mode, () => setWords(mode === "realtime" ? said.realtime : said.lowLatency));
 

@@ -2,10 +2,11 @@ import { type KeyboardEvent, useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { bitrate } from "../figures.ts";
 import type { LiveSession } from "../playback/live-session.ts";
-import { byQuality, type Rendition, renditionName } from "../playback/rendition.ts";
+import { byQuality, type Rendition } from "../playback/rendition.ts";
 import { strings } from "../strings.ts";
 import { MenuItem } from "./menu-item.tsx";
 import { ModeMenu } from "./mode-menu.tsx";
+import { qualityName, shownQualityName } from "./quality-name.ts";
 
 export interface QualityMenuProps {
   readonly session: LiveSession;
@@ -21,8 +22,8 @@ export function useQualityLabel(session: LiveSession): string {
   const current = useStore(session.store, (state) => state.current);
   const pinned = useStore(session.store, (state) => state.pinned);
   const words = strings.controls;
-  if (pinned) return renditionName(pinned);
-  return current ? `${renditionName(current)} · ${words.automatic}` : words.automatic;
+  if (pinned) return qualityName(pinned);
+  return current ? `${shownQualityName(current)} · ${words.automatic}` : words.automatic;
 }
 
 /** Automatic or pinned quality; and the way to the statistics and the shortcuts. */
@@ -74,7 +75,7 @@ export function QualityMenu({ session, statisticsOpen, onToggleStatistics, onOpe
         role="menuitemradio"
         checked={pinned === null}
         label={words.automatic}
-        detail={pinned === null && current ? words.automaticNow(renditionName(current)) : ""}
+        detail={pinned === null && current ? words.automaticNow(shownQualityName(current)) : ""}
         onChoose={() => choose(null)}
       />
       {renditions.toSorted(byQuality).map((rendition) => (
@@ -82,7 +83,7 @@ export function QualityMenu({ session, statisticsOpen, onToggleStatistics, onOpe
           key={rendition.index}
           role="menuitemradio"
           checked={pinned?.index === rendition.index}
-          label={rendition.height === null ? strings.stage.soundOnly : renditionName(rendition)}
+          label={qualityName(rendition)}
           detail={bitrate(rendition.bitrate)}
           onChoose={() => choose(rendition)}
         />

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import { bitrate, count, milliseconds, percent, seconds } from "../figures.ts";
 import type { PlaylistStatistics, RealtimeStatistics } from "../playback/playback-state.ts";
-import { renditionName } from "../playback/rendition.ts";
 import { strings } from "../strings.ts";
+import { qualityName } from "./quality-name.ts";
 
 const words = strings.statistics;
 
@@ -59,6 +59,7 @@ export function RealtimeRows({ statistics }: { statistics: RealtimeStatistics })
         {frameRate === null ? "" : ` · ${Math.round(frameRate)}`}
       </Row>
       <Row name={words.bitrate}>{statistics.bitrate === null ? "–" : bitrate(statistics.bitrate)}</Row>
+      <Row name={words.bandwidth}>{statistics.bandwidth === null ? "–" : bitrate(statistics.bandwidth)}</Row>
       <Row name={words.codecs}>{statistics.codec ?? "–"}</Row>
       <Row name={words.framesDecoded}>{count(statistics.framesDecoded)}</Row>
       <Row name={words.framesDropped}>{count(statistics.framesDropped)}</Row>
@@ -77,7 +78,7 @@ export function RealtimeRows({ statistics }: { statistics: RealtimeStatistics })
 
 function named({ rendition, frameSize }: Pick<PlaylistStatistics, "rendition" | "frameSize">): string {
   const size = frameSize ? `${frameSize.width} × ${frameSize.height}` : "–";
-  return rendition ? `${renditionName(rendition)} · ${size}` : size;
+  return rendition ? `${qualityName(rendition)} · ${size}` : size;
 }
 
 /** @param value seconds. */

@@ -75,7 +75,6 @@ export class LiveSession implements AsyncDisposable {
   readonly #modes: ModeSwitch;
   readonly #stall = new StallWatch();
   readonly #listeners = new AbortController();
-  readonly #resize: ResizeObserver | null;
   #closed = false;
   #engine: PlaylistEngine | RealtimePlayback | null = null;
   /** Counts sources and attempts, so that an answer to an older one is recognised. */
@@ -118,13 +117,12 @@ export class LiveSession implements AsyncDisposable {
         ready: () => this.#takeRealtime(),
         attached: () => void this.#requestPlay(),
         flowing: (flows) => this.#onFlowing(flows),
+        ended: () => options.askChannel(),
         refused: () => this.#onRefused(),
         lost: () => this.#onLost(),
       },
     });
     this.#listen();
-    this.#resize = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(() => this.#quality.applyCap());
-    this.#resize?.observe(this.#video);
   }
 
   /** The element that is played in. */
@@ -256,7 +254,7 @@ export class LiveSession implements AsyncDisposable {
     this.#closed = true;
     this.#generation++;
     this.#listeners.abort();
-    this.#resize?.disconnect();
+    this.#quality[Symbol.dispose]();
     this.#stopTimers();
     this.#engine?.destroy();
     this.#engine = null;

@@ -22,7 +22,7 @@ export interface ModeSwitchOptions {
   readonly quality: QualityChoice;
   readonly createRealtime: RealtimeFactory | undefined;
   /** `refused` and `lost` are told after the viewer was. */
-  readonly events: Pick<HandoverEvents, "ready" | "attached" | "flowing"> & {
+  readonly events: Pick<HandoverEvents, "ready" | "attached" | "flowing" | "ended"> & {
     readonly refused: () => void;
     readonly lost: () => void;
   };
@@ -55,6 +55,7 @@ export class ModeSwitch implements Disposable {
           ready: events.ready,
           attached: events.attached,
           flowing: events.flowing,
+          ended: events.ended,
           renditions: (list) => quality.offer(list),
           rendition: (index) => quality.show(index),
           refused: (refusal) => this.#refuse(refusal, events.refused),

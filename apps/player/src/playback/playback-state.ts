@@ -149,6 +149,8 @@ export interface RealtimeStatistics {
   readonly jitterBufferTarget: number;
   /** Bits/s. */
   readonly bitrate: number | null;
+  /** What the server thinks that the network carries, bits/s. */
+  readonly bandwidth: number | null;
   readonly codec: string | null;
   readonly rendition: Rendition | null;
   readonly frameSize: { readonly width: number; readonly height: number } | null;

@@ -1,6 +1,7 @@
-import type { PlaybackEngine } from "./engine.ts";
+import type { PlaylistEngine } from "./engine.ts";
 import type { PlaybackStore } from "./playback-state.ts";
 import type { Preferences } from "./preferences.ts";
+import type { RealtimePlayback } from "./realtime/realtime-playback.ts";
 import { capForBox, findPinned, pinOf, type Rendition, startingRendition, viewBoxOf } from "./rendition.ts";
 
 const REPIN_AFTER_MS = 30_000;
@@ -11,17 +12,20 @@ export interface QualityChoiceOptions {
   readonly preferences: Preferences;
   readonly store: PlaybackStore;
   /** What plays now. */
-  readonly engine: () => PlaybackEngine | null;
+  readonly engine: () => PlaylistEngine | RealtimePlayback | null;
 }
 
 /** Which rendition is fetched: the viewer's pin, else whatever suits the bandwidth and the size of the picture. */
-export class QualityChoice {
+export class QualityChoice implements Disposable {
   readonly #options: QualityChoiceOptions;
+  readonly #resize: ResizeObserver | null;
   #repinAt: number | null = null;
   #bandwidthRememberedAt = 0;
 
   constructor(options: QualityChoiceOptions) {
     this.#options = options;
+    this.#resize = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(() => this.#applyCap());
+    this.#resize?.observe(options.video);
   }
 
   /** What to begin with. */
@@ -36,12 +40,10 @@ export class QualityChoice {
 
   /** The ladder became known or changed. */
   offer(renditions: readonly Rendition[]): void {
-    const { quality } = this.#options.preferences.current;
-    const automatic = this.#options.engine()?.automatic ?? true;
-    const pinned = quality && !automatic ? findPinned(renditions, quality) : null;
+    const pinned = this.#pinnedOf(renditions);
     const hasVideo = renditions.some((rendition) => rendition.height !== null || rendition.codecs === null);
     this.#options.store.setState({ renditions, pinned, hasVideo });
-    this.applyCap();
+    this.#applyCap();
   }
 
   /** Another rendition is on screen. */
@@ -54,17 +56,12 @@ export class QualityChoice {
     this.#options.store.setState({ current, pinned: released ? null : pinned });
   }
 
-  /** Pins a rendition, or leaves the choice to the bandwidth when null. Kept for later sources and visits. */
+  /** Pins a rendition, or leaves the choice to the bandwidth when null. Kept for later sources and visits, if its size is known. */
   set(rendition: Rendition | null): void {
-    this.#options.preferences.update({ quality: rendition ? pinOf(rendition) : null });
+    if (rendition?.rank === undefined) {
+      this.#options.preferences.update({ quality: rendition ? pinOf(rendition) : null });
+    }
     this.#pin(rendition);
-  }
-
-  /** The size of the picture changed. */
-  applyCap(): void {
-    const { renditions } = this.#options.store.getState();
-    if (renditions.length === 0) return;
-    this.#options.engine()?.cap(capForBox(renditions, viewBoxOf(this.#options.video))?.index ?? null);
   }
 
   /** To be called a few times a second. @param now monotonic ms. */
@@ -78,6 +75,25 @@ export class QualityChoice {
     this.#bandwidthRememberedAt = now;
     const bandwidth = this.#options.engine()?.bandwidth() ?? null;
     if (bandwidth !== null) preferences.update({ bandwidth: Math.round(bandwidth) });
+  }
+
+  /** Idempotent. */
+  [Symbol.dispose](): void {
+    this.#resize?.disconnect();
+  }
+
+  /** The size of the picture changed. */
+  #applyCap(): void {
+    const { renditions } = this.#options.store.getState();
+    if (renditions.length === 0) return;
+    this.#options.engine()?.cap(capForBox(renditions, viewBoxOf(this.#options.video))?.index ?? null);
+  }
+
+  #pinnedOf(renditions: readonly Rendition[]): Rendition | null {
+    const engine = this.#options.engine();
+    if (engine?.protocol === "webrtc") return renditions.find(({ index }) => index === engine.pinned) ?? null;
+    const { quality } = this.#options.preferences.current;
+    return quality && engine && !engine.automatic ? findPinned(renditions, quality) : null;
   }
 
   #pin(rendition: Rendition | null): void {

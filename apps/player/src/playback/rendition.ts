@@ -1,4 +1,4 @@
-/** One rendition of the multivariant playlist, as the player offers it. */
+/** One rendition of the multivariant playlist, or one layer of a WebRTC broadcast, as the player offers it. */
 export interface Rendition {
   /** The engine's own index; valid for the life of one engine only. */
   readonly index: number;
@@ -10,7 +10,12 @@ export interface Rendition {
   /** Frames a second; null when the playlist does not say. */
   readonly frameRate: number | null;
   readonly codecs: string | null;
+  /** Place among its siblings, where that is what they are known by, and not their size. */
+  readonly rank?: LayerRank;
 }
+
+/** Of two or three: by name. Of more: 1 is the best. */
+export type LayerRank = "high" | "medium" | "low" | number;
 
 /** A quality the viewer chose; described by what they saw, so that it can be found again after a reconnect or tomorrow. */
 export interface PinnedQuality {
@@ -19,8 +24,9 @@ export interface PinnedQuality {
   readonly bitrate: number;
 }
 
-/** Best first: taller, then faster, then fatter. */
+/** Best first: taller, then faster, then fatter. What is ranked stays as it is. */
 export function byQuality(a: Rendition, b: Rendition): number {
+  if (a.rank !== undefined && b.rank !== undefined) return 0;
   return (b.height ?? 0) - (a.height ?? 0) || (b.frameRate ?? 0) - (a.frameRate ?? 0) || b.bitrate - a.bitrate;
 }
 

@@ -6,7 +6,7 @@ export class FakeRealtime implements RealtimePlayback {
   readonly protocol = "webrtc";
   readonly options: RealtimeOptions;
   readonly asked: string[] = [];
-  automatic = true;
+  pinned: number | null = null;
 
   constructor(options: RealtimeOptions) {
     this.options = options;
@@ -43,6 +43,7 @@ export class FakeRealtime implements RealtimePlayback {
       jitterBuffer: 0.03,
       jitterBufferTarget: 0,
       bitrate: 2_000_000,
+      bandwidth: 5_000_000,
       codec: "H264",
       frameSize: { width: 1280, height: 720 },
       frameRate: 30,
@@ -60,8 +61,12 @@ export class FakeRealtime implements RealtimePlayback {
   }
 
   pin(index: number | null): void {
-    this.automatic = index === null;
+    this.pinned = index;
     this.asked.push(`pin ${index}`);
+  }
+
+  get automatic(): boolean {
+    return this.pinned === null;
   }
 
   cap(index: number | null): void {

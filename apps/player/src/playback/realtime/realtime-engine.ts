@@ -3,11 +3,13 @@ import { JitterBufferTarget } from "./jitter-buffer-target.ts";
 import { PictureLatency } from "./picture-latency.ts";
 import { BROWSER_MEANS, type LinkMeans, RealtimeLink } from "./realtime-link.ts";
 import type { RealtimeOptions, RealtimePlayback } from "./realtime-playback.ts";
-import type { SessionState } from "./session-state.ts";
+import { layerFor, pinRequest, renditionsOf } from "./session-state.ts";
 import type { WhepConnection } from "./whep-connection.ts";
 
 /** From the decoder to the screen, seconds: where the browser cannot tell of the frame itself. */
 const DISPLAY_S = 0.02;
+/** Out of sight and unheard for so long, nothing is received. */
+const UNNOTICED_AFTER_MS = 15_000;
 
 /** Receives a channel from its WHEP door and plays it (RTC1, PLY1). */
 export class RealtimeEngine implements RealtimePlayback {
@@ -23,7 +25,11 @@ export class RealtimeEngine implements RealtimePlayback {
   #attached = false;
   #silenced = false;
   #pinned: number | null = null;
+  #pinKnown = false;
   #suspended = false;
+  #unnoticed = false;
+  #paused = false;
+  #unnoticedTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(options: RealtimeOptions, means: LinkMeans = BROWSER_MEANS) {
     this.#options = options;
@@ -41,7 +47,8 @@ export class RealtimeEngine implements RealtimePlayback {
       events: {
         connected: (connection) => this.#onConnected(connection),
         flowing: (flows) => this.#attached && this.#options.events.flowing(flows),
-        state: (state) => this.#onState(state),
+        changed: () => this.#onChanged(),
+        ended: () => this.#attached && this.#options.events.ended(),
         sampled: (freezes, now) => this.#onSampled(freezes, now),
         gaveUp: (refusal) => !this.#silenced && this.#options.events.gaveUp(refusal),
       },
@@ -52,8 +59,12 @@ export class RealtimeEngine implements RealtimePlayback {
     this.#attached = true;
     const { video } = this.#options;
     this.#latency = new PictureLatency(video);
-    video.addEventListener("loadeddata", () => this.#onPicture(), { signal: this.#listeners.signal });
-    video.addEventListener("resize", () => this.#publish(), { signal: this.#listeners.signal });
+    const on = (target: EventTarget | undefined, type: string, listener: () => void) =>
+      target?.addEventListener(type, listener, { signal: this.#listeners.signal });
+    on(video, "loadeddata", () => this.#onPicture());
+    on(video, "resize", () => this.#publish());
+    on(video, "volumechange", () => this.#watchNotice());
+    on(globalThis.document, "visibilitychange", () => this.#watchNotice());
     const stream = this.#link?.connection?.stream;
     if (stream) this.#show(stream);
     this.#publish();
@@ -64,6 +75,7 @@ export class RealtimeEngine implements RealtimePlayback {
     this.#silenced = true;
     this.#latency?.close();
     this.#listeners.abort();
+    this.#stopTimer();
     const { video, bridge } = this.#options;
     const stream = this.#link?.connection?.stream;
     if (stream) bridge.standIn(stream, video);
@@ -89,7 +101,6 @@ export class RealtimeEngine implements RealtimePlayback {
   statistics() {
     const reception = this.#link?.reception ?? null;
     const change = this.#link?.change ?? null;
-    const { video } = this.#options;
     return {
       protocol: "WebRTC" as const,
       latency: this.latency(),
@@ -99,8 +110,9 @@ export class RealtimeEngine implements RealtimePlayback {
       jitterBuffer: change?.jitterBuffer ?? null,
       jitterBufferTarget: this.#target.value,
       bitrate: change?.bitrate ?? null,
+      bandwidth: this.#link?.state.availableBitrate ?? null,
       codec: reception?.codec ?? null,
-      frameSize: video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : null,
+      frameSize: this.#size(),
       frameRate: reception?.frameRate ?? null,
       framesDecoded: reception?.framesDecoded ?? 0,
       framesDropped: reception?.framesDropped ?? 0,
@@ -112,11 +124,18 @@ export class RealtimeEngine implements RealtimePlayback {
   }
 
   bandwidth(): number | null {
+    // What the server may send is not what could be fetched.
     return null;
   }
 
   pin(index: number | null): void {
     this.#pinned = index;
+    this.#pinKnown = true;
+    this.#requestLayer();
+  }
+
+  get pinned(): number | null {
+    return this.#pinned;
   }
 
   get automatic(): boolean {
@@ -128,34 +147,32 @@ export class RealtimeEngine implements RealtimePlayback {
   }
 
   suspend(): void {
-    if (this.#suspended) return;
     this.#suspended = true;
-    this.#link?.suspend();
-    void this.#link?.request("pause", {});
+    this.#followPause();
   }
 
   resume(): void {
-    if (!this.#suspended) return;
     this.#suspended = false;
-    this.#link?.resume();
-    void this.#link?.request("resume", {});
+    this.#followPause();
   }
 
   destroy(): void {
     this.#silenced = true;
     this.#listeners.abort();
     this.#latency?.close();
+    this.#stopTimer();
     const { video, bridge } = this.#options;
     const stream = this.#link?.connection?.stream;
     this.#link?.close();
     this.#link = null;
-    if (bridge.element.srcObject !== null) bridge.clear();
+    if (bridge.element.srcObject) bridge.clear();
     if (this.#attached && stream && video.srcObject === stream) video.srcObject = null;
     this.#attached = false;
   }
 
   #onConnected(connection: WhepConnection): void {
     this.#applyTarget(connection);
+    if (this.#pinned !== null) this.#requestLayer();
     if (this.#attached) this.#show(connection.stream);
     if (this.#ready) return;
     this.#ready = true;
@@ -174,7 +191,14 @@ export class RealtimeEngine implements RealtimePlayback {
     this.#publish();
   }
 
-  #onState(_state: SessionState): void {
+  #onChanged(): void {
+    const layers = this.#link?.state.layers ?? [];
+    const quality = this.#options.pinned();
+    if (!this.#pinKnown && layers.length > 1) {
+      this.#pinKnown = true;
+      this.#pinned = (quality && layerFor(layers, quality)?.spatial_layer) ?? null;
+      if (this.#pinned !== null) this.#requestLayer();
+    }
     this.#publish();
   }
 
@@ -189,22 +213,63 @@ export class RealtimeEngine implements RealtimePlayback {
     }
   }
 
+  #requestLayer(): void {
+    const layers = this.#link?.state.layers ?? [];
+    void this.#link?.request("layers", pinRequest(layers, this.#pinned));
+  }
+
   #publish(): void {
-    if (!this.#attached) return;
-    const { video, events } = this.#options;
-    const hasVideo = this.#link?.connection?.hasVideo ?? true;
-    const size = video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : null;
-    if (hasVideo && size === null) return;
-    events.renditions([
-      {
-        index: 0,
-        width: size?.width ?? null,
-        height: size?.height ?? null,
-        bitrate: 0,
-        frameRate: null,
-        codecs: hasVideo ? null : "opus",
-      },
-    ]);
-    events.rendition(0);
+    const connection = this.#link?.connection;
+    if (!this.#attached || !this.#link || !connection) return;
+    const { events } = this.#options;
+    if (!connection.hasVideo) {
+      const bitrate = this.#link.change?.bitrate ?? 0;
+      events.renditions([{ index: 0, width: null, height: null, bitrate, frameRate: null, codecs: "opus" }]);
+      events.rendition(0);
+      return;
+    }
+    const size = this.#size();
+    if (size === null) return;
+    const { state } = this.#link;
+    const renditions = renditionsOf(state, size, this.#link.change?.bitrate ?? 0);
+    events.renditions(renditions);
+    const current = renditions.find(({ index }) => index === state.current) ?? renditions.find(({ height }) => height);
+    if (current) events.rendition(current.index);
+  }
+
+  #size(): { width: number; height: number } | null {
+    const { videoWidth: width, videoHeight: height } = this.#options.video;
+    return width > 0 ? { width, height } : null;
+  }
+
+  /** Whether anyone notices what is received: it is in sight, in a window of its own, or heard. */
+  #watchNotice(): void {
+    const { video } = this.#options;
+    const hidden = globalThis.document?.visibilityState === "hidden" && document.pictureInPictureElement !== video;
+    if (hidden && video.muted) {
+      this.#unnoticedTimer ??= setTimeout(() => {
+        this.#unnoticed = true;
+        this.#followPause();
+      }, UNNOTICED_AFTER_MS);
+    } else {
+      this.#stopTimer();
+      this.#unnoticed = false;
+      this.#followPause();
+    }
+  }
+
+  #stopTimer(): void {
+    if (this.#unnoticedTimer) clearTimeout(this.#unnoticedTimer);
+    this.#unnoticedTimer = null;
+  }
+
+  /** The server sends nothing while nothing is noticed. */
+  #followPause(): void {
+    const pause = this.#suspended || this.#unnoticed;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#link?.suspend();
+    else this.#link?.resume();
+    void this.#link?.request(pause ? "pause" : "resume", {});
   }
 }

@@ -26,6 +26,7 @@ function open() {
       lost: (refusal) => told.push(`lost: ${refusal}`),
       attached: () => told.push("attached"),
       flowing: (flows) => told.push(`flowing ${flows}`),
+      ended: () => told.push("ended"),
       renditions: () => told.push("renditions"),
       rendition: (index) => told.push(`rendition ${index}`),
     },

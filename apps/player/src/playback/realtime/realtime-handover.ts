@@ -62,6 +62,7 @@ export class RealtimeHandover implements Disposable {
         },
         attached: events.attached,
         flowing: events.flowing,
+        ended: events.ended,
         renditions: events.renditions,
         rendition: events.rendition,
         gaveUp: (refusal) => (isComing() ? this.#refuse(refusal) : events.lost(refusal)),

@@ -21,7 +21,8 @@ function open() {
     events: {
       connected: () => told.push("connected"),
       flowing: (flows) => told.push(flows ? "flows" : "silent"),
-      state: () => undefined,
+      changed: () => undefined,
+      ended: () => told.push("ended"),
       sampled: () => undefined,
       gaveUp: (refusal) => told.push(`gave up: ${refusal}`),
     },

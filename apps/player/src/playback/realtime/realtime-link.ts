@@ -3,7 +3,7 @@ import type { SourceState } from "../source.ts";
 import { type ResourceState, realtimeAction, SILENT_AFTER_MS } from "./realtime-recovery.ts";
 import { changeBetween, type Reception, type ReceptionChange, readReception } from "./reception.ts";
 import { type EventStreamFactory, SessionEvents } from "./session-events.ts";
-import { readSessionState, type SessionState } from "./session-state.ts";
+import { readSessionState, type SessionState, UNKNOWN_STATE, withMedium } from "./session-state.ts";
 import { type PeerFactory, WhepConnection } from "./whep-connection.ts";
 import { type Fetcher, WhepError } from "./whep-resource.ts";
 
@@ -38,8 +38,10 @@ export interface LinkEvents {
   readonly connected: (connection: WhepConnection) => void;
   /** Media comes no more, or again. */
   readonly flowing: (flows: boolean) => void;
-  /** What the session says of itself. */
-  readonly state: (state: SessionState) => void;
+  /** What the session says of itself changed. */
+  readonly changed: () => void;
+  /** The session says that the broadcast is over. */
+  readonly ended: () => void;
   /** A reading was taken. @param freezes since the last one. */
   readonly sampled: (freezes: number, now: number) => void;
   /** The link is closed: real time is not to be had, or not any more. */
@@ -67,6 +69,7 @@ export class RealtimeLink implements Disposable {
   #asking = false;
   #restarting = false;
   #restartedAt: number | null = null;
+  #state: SessionState = UNKNOWN_STATE;
   #resource: ResourceState = "unknown";
   #resourceAt = 0;
   #renewAt = 0;
@@ -90,6 +93,11 @@ export class RealtimeLink implements Disposable {
 
   get connection(): WhepConnection | null {
     return this.#connection;
+  }
+
+  /** What the session last said of itself. */
+  get state(): SessionState {
+    return this.#state;
   }
 
   /** The last reading; null before the first. */
@@ -130,7 +138,8 @@ export class RealtimeLink implements Disposable {
     const connection = this.#connection;
     if (!connection) return;
     try {
-      await connection.resource.post(path, body, this.#listeners.signal);
+      const answer = await connection.resource.post(path, body, this.#listeners.signal);
+      if (answer !== null && connection === this.#connection) this.#learn(readSessionState(answer));
     } catch (error) {
       if (this.#closed) return;
       console.info(`Klieg: ${path} in real time:`, error);
@@ -279,7 +288,7 @@ export class RealtimeLink implements Disposable {
       const state = readSessionState(await connection.resource.state(this.#listeners.signal));
       if (this.#closed || connection !== this.#connection) return;
       this.#heard(state.sending ? "sending" : "waiting");
-      this.#options.events.state(state);
+      this.#learn(state);
     } catch (error) {
       if (this.#closed || connection !== this.#connection) return;
       const problem = error instanceof WhepError ? error.problem : "malformed";
@@ -287,6 +296,11 @@ export class RealtimeLink implements Disposable {
     } finally {
       this.#asking = false;
     }
+  }
+
+  #learn(state: SessionState): void {
+    this.#state = state;
+    this.#options.events.changed();
   }
 
   #heard(resource: ResourceState): void {
@@ -303,8 +317,13 @@ export class RealtimeLink implements Disposable {
     const current = () => connection === this.#connection && !this.#closed;
     this.#events = new SessionEvents(`${connection.resource.url}/events`, this.#options.means.openEvents, {
       sending: (sending) => current() && this.#heard(sending ? "sending" : "waiting"),
-      layers: () => current() && void this.#ask(),
+      layers: (data) => current() && this.#learn(withMedium(this.#state, data)),
       reconnect: (reason) => current() && this.#renew(reason),
+      ended: () => {
+        if (!current()) return;
+        this.#heard("waiting");
+        this.#options.events.ended();
+      },
       lost: () => {
         if (!current()) return;
         this.#heard("unknown");

@@ -12,6 +12,8 @@ export interface RealtimeEvents {
   readonly attached: () => void;
   /** Media comes no more, or again. */
   readonly flowing: (flows: boolean) => void;
+  /** The server says that the broadcast is over. */
+  readonly ended: () => void;
   /** The layers became known or changed. */
   readonly renditions: (list: readonly Rendition[]) => void;
   /** Another layer is on screen. */
@@ -23,6 +25,8 @@ export interface RealtimeEvents {
 /** Plays a source received by WebRTC. It comes up beside whatever has the element, and takes it when told to. */
 export interface RealtimePlayback extends PlaybackEngine {
   readonly protocol: "webrtc";
+  /** Index of the rendition that it keeps to; null where the server chooses. */
+  readonly pinned: number | null;
   /** Takes the element. Before that it is left alone, and so it is after `retreat()`. */
   attach(): void;
   /** Gives the element away empty, and goes on in the bridge until destroyed. */

@@ -17,6 +17,7 @@ function open() {
     sending: (sending) => told.push(sending),
     layers: (data) => told.push(data),
     reconnect: (reason) => told.push(reason),
+    ended: () => told.push("ended"),
     lost: () => told.push("lost"),
   });
   return { stream, told, events };
@@ -29,8 +30,9 @@ it("hears what a session tells by itself (draft-ietf-wish-whep)", () => {
   stream.send("layers", '{"layers":[]}');
   stream.send("reconnect", '{"reason":"worker"}');
   stream.send("reconnect", "not json");
-  stream.send("viewercount", '{"count":3}');
-  expect(told).toEqual([true, false, { layers: [] }, "worker", "asked to"]);
+  stream.send("viewers", '{"count":3}');
+  stream.send("ended", '{"reason":"over"}');
+  expect(told).toEqual([true, false, { layers: [] }, "worker", "asked to", "ended"]);
   events.close();
   expect(stream.close).toHaveBeenCalled();
 });

@@ -10,6 +10,8 @@ export interface SessionEventHandlers {
   readonly layers: (data: unknown) => void;
   /** The session is about to end: open another one. @param reason for the log. */
   readonly reconnect: (reason: string) => void;
+  /** The broadcast is over. */
+  readonly ended: () => void;
   /** Nothing more will come: the session may be gone. */
   readonly lost: () => void;
 }
@@ -29,6 +31,7 @@ export class SessionEvents implements Disposable {
     on("inactive", () => handlers.sending(false));
     on("layers", handlers.layers);
     on("reconnect", (data) => handlers.reconnect(reasonOf(data)));
+    on("ended", () => handlers.ended());
     this.#source.addEventListener("error", () => {
       // A stream that only broke off is opened again by the browser; one that was refused is closed.
       if (this.#source.readyState === CLOSED) handlers.lost();
