@@ -118,8 +118,12 @@ export class RealtimeLink implements Disposable {
   }
 
   setSourceState(state: SourceState): void {
-    // A source that is back has its time from now.
-    if (state === "live" && this.#sourceState !== "live") this.#lastMediaAt = performance.now() - SILENT_AFTER_MS;
+    if (state === "live" && this.#sourceState !== "live") {
+      // A source that is back has its time from now; what was heard before says nothing of it.
+      this.#lastMediaAt = performance.now() - SILENT_AFTER_MS;
+      this.#renewAt = 0;
+      this.#heard("unknown");
+    }
     this.#sourceState = state;
   }
 
@@ -321,7 +325,8 @@ export class RealtimeLink implements Disposable {
       reconnect: (reason) => current() && this.#renew(reason),
       ended: () => {
         if (!current()) return;
-        this.#heard("waiting");
+        // That may be this session alone.
+        this.#heard("unknown");
         this.#options.events.ended();
       },
       lost: () => {

@@ -57,10 +57,10 @@ const RESTARTED_BY_MS = 2000;
 export function realtimeAction(now: RealtimeSituation): RealtimeAction {
   const broken = now.connection === "disconnected" || now.connection === "failed" || now.connection === "closed";
   if (now.silentFor < SILENT_AFTER_MS && !broken) return "none";
-  if (now.sourceLive) {
-    const patience = now.resource === "waiting" ? GIVE_UP_WAITING_AFTER_MS : GIVE_UP_AFTER_MS;
-    if (now.silentFor >= patience) return "give-up";
-  }
+  // Whoever waits for the encoder hears of its return from the channel; asking here too, all viewers would ask at once.
+  if (!now.sourceLive) return "none";
+  const patience = now.resource === "waiting" ? GIVE_UP_WAITING_AFTER_MS : GIVE_UP_AFTER_MS;
+  if (now.silentFor >= patience) return "give-up";
   if (now.busy) return "none";
   const fresh = now.resource === "waiting" ? FRESH_WHILE_WAITING_MS : FRESH_MS;
   if (now.resource === "unknown" || now.resourceAge >= fresh) return "ask";
