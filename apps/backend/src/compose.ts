@@ -26,9 +26,9 @@ import { RequestCounts } from "./insight/request-counts.ts";
 import { LiveStreams } from "./live/live-streams.ts";
 import type { Logger } from "./ports/logger.ts";
 import { InviteSigner } from "./rooms/invite-signer.ts";
-import { Rooms } from "./rooms/rooms.ts";
 import { Recordings } from "./rooms/recordings.ts";
 import { RoomPrograms } from "./rooms/room-programs.ts";
+import { Rooms } from "./rooms/rooms.ts";
 import { resolveAnnounced, resolveHost } from "./sfu/address-resolution.ts";
 import { IceServers } from "./sfu/ice-servers.ts";
 import { listenAddresses, tells } from "./sfu/listen-addresses.ts";
@@ -116,6 +116,7 @@ export async function compose(config: Config): Promise<Backend> {
         windowMs: config.windowMs,
         engine,
         ladder: config.ladder,
+        sfu,
         observePart: (origin, latencyMs) => metrics.observePart(origin, latencyMs),
       },
     }),
@@ -164,9 +165,6 @@ export async function compose(config: Config): Promise<Backend> {
     turnTtlS: config.turnTtlS,
     wall: () => clock.wall(),
   });
-  const rooms = undo.use(
-    new Rooms({
-      clock,
   const inviteSigner = new InviteSigner(installation.streamKeySecret, () => clock.wall());
   const recordings = new Recordings({
     clock,
@@ -178,6 +176,9 @@ export async function compose(config: Config): Promise<Backend> {
   });
   await recordings.recover();
   const programs = undo.use(new RoomPrograms({ clock, logger, channels, live, engine, recordings }));
+  const rooms = undo.use(
+    new Rooms({
+      clock,
       logger,
       repositories,
       channels,
@@ -186,16 +187,16 @@ export async function compose(config: Config): Promise<Backend> {
       signer: inviteSigner,
       inviteLink: (roomId, token) => addresses.roomInvite(roomId, token),
       maxParticipants: config.maxRoomParticipants,
+      onReleased: (room) => programs.release(room),
     }),
   );
   await rooms.prepare();
-      onReleased: (room) => programs.release(room),
   const roomDoor = new RoomDoor({
     rooms,
+    programs,
     iceServers,
     clock,
     logger,
-    programs,
     ownOrigin: () => new URL(addresses.http).origin,
     trustedProxies: config.trustedProxies,
   });
@@ -210,12 +211,12 @@ export async function compose(config: Config): Promise<Backend> {
       whip,
       iceServers,
       rooms,
+      recordings,
       notReady: () => (ready ? undefined : "starting or shutting down"),
     },
     media,
     roomDoor,
     adminToken: config.adminToken ?? installation.adminToken,
-      recordings,
     metricsPublic: config.metricsPublic,
     player: { folder: PLAYER_FOLDER },
     logger,

@@ -3,19 +3,19 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteRepositories } from "../adapters/sqlite/sqlite-repositories.ts";
 import { Channels } from "../channels/channels.ts";
 import { StreamKeySigner } from "../channels/stream-key.ts";
+import { WhipIngest } from "../ingest/whip/whip-ingest.ts";
 import { Metrics } from "../insight/metrics.ts";
 import { RequestCounts } from "../insight/request-counts.ts";
 import { LiveStreams } from "../live/live-streams.ts";
 import { InviteSigner } from "../rooms/invite-signer.ts";
-import { Rooms } from "../rooms/rooms.ts";
 import { Recordings } from "../rooms/recordings.ts";
 import { RoomPrograms } from "../rooms/room-programs.ts";
+import { Rooms } from "../rooms/rooms.ts";
 import { IceServers } from "../sfu/ice-servers.ts";
 import { Sfu } from "../sfu/sfu.ts";
-import { WhipIngest } from "../ingest/whip/whip-ingest.ts";
 import { FakeSession } from "../testing/fake-session.ts";
-import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
 import { MemoryAppendStore } from "../testing/memory-append-store.ts";
+import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
 import { RecordingLogger } from "../testing/recording-logger.ts";
 import { picture, VIDEO } from "../testing/tracks.ts";
 import { TranscodeEngine } from "../transcode/transcode-engine.ts";
@@ -34,6 +34,7 @@ async function setUp() {
   const channels = new Channels({ repositories, signer: new StreamKeySigner(new Uint8Array(32).fill(1)), clock });
   const engine = await TranscodeEngine.start({ logger, searchPath: "", installer: false });
   const requests = new RequestCounts();
+  const sfu = Sfu.unavailable(logger, "it is a test");
   const live: LiveStreams = new LiveStreams({
     clock,
     logger,
@@ -51,18 +52,18 @@ async function setUp() {
       partMs: 333,
       segmentMs: 2000,
       windowMs: 60_000,
+      sfu,
       observePart: (origin, latencyMs) => metrics.observePart(origin, latencyMs),
     },
   });
   const metrics: Metrics = new Metrics({ broadcasts: () => live.list(), requests });
-  const sfu = Sfu.unavailable(logger, "it is a test");
   const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });
-  const rooms = new Rooms({
-    clock,
   const signer = new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall());
   const files = new MemoryAppendStore();
   const recordings = new Recordings({ clock, logger, repositories, files, signer, maxBytes: 1e9 });
   const programs = new RoomPrograms({ clock, logger, channels, live, engine, recordings });
+  const rooms = new Rooms({
+    clock,
     logger,
     repositories,
     channels,
@@ -71,9 +72,9 @@ async function setUp() {
     signer,
     inviteLink: (roomId, token) => `http://klieg.example/room/${roomId}#invite=${token}`,
     maxParticipants: 5,
+    onReleased: (room) => programs.release(room),
   });
   const ownOrigin = () => "http://klieg.example";
-    onReleased: (room) => programs.release(room),
   const roomDoor = new RoomDoor({ rooms, programs, iceServers, clock, logger, ownOrigin, trustedProxies: 0 });
   const state = { notReady: undefined as string | undefined };
   const api = await createApi({
@@ -93,11 +94,11 @@ async function setUp() {
       whip: new WhipIngest({ channels, live, sfu, clock, logger }),
       iceServers,
       rooms,
+      recordings,
       notReady: () => state.notReady,
     },
     media: new MediaDoor({ live, counts: requests, logger }),
     roomDoor,
-      recordings,
     adminToken: ADMIN,
     metricsPublic: false,
     player: { folder: import.meta.dirname },

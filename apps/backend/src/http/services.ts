@@ -3,9 +3,9 @@ import type { Channels } from "../channels/channels.ts";
 import type { WhipIngest } from "../ingest/whip/whip-ingest.ts";
 import type { Metrics } from "../insight/metrics.ts";
 import type { LiveStreams } from "../live/live-streams.ts";
+import type { Recordings } from "../rooms/recordings.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { IceServers } from "../sfu/ice-servers.ts";
-import type { Recordings } from "../rooms/recordings.ts";
 import type { Sfu } from "../sfu/sfu.ts";
 import type { Addresses } from "./addresses.ts";
 
@@ -19,9 +19,9 @@ export interface HttpServices {
   readonly sfu: Sfu;
   readonly whip: WhipIngest;
   readonly rooms: Rooms;
+  readonly recordings: Recordings;
   /** What WebRTC peers are told of STUN and TURN. */
   readonly iceServers: IceServers;
   /** Why the backend is not ready to take streams, or undefined where it is. */
   readonly notReady: () => string | undefined;
-  readonly recordings: Recordings;
 }

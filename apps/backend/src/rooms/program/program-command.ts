@@ -21,7 +21,7 @@ const MAX_SLICES = 4;
 export function tileArguments(binary: FfmpegBinary, tile: Size): string[] {
   const { width, height } = tile;
   // By the size of each frame: WebRTC senders change theirs as the network allows.
-  const scale = `scale=w='2*trunc(min(${width},${height}*a)/2)':h='2*trunc(min(${height},${width}/a)/2)':flags=bilinear`;
+  const scale = `scale=w='2*trunc(min(${width},${height}*a)/2)':h='2*trunc(min(${height},${width}/a)/2)':flags=bilinear:out_color_matrix=bt709`;
   const pad = `pad=${width}:${height}:'2*trunc((ow-iw)/4)':'2*trunc((oh-ih)/4)':0x1b1e24`;
   return [
     ...["-hide_banner", "-nostdin", "-loglevel", "level+warning"],
@@ -71,6 +71,7 @@ export function programArguments(how: {
     ...["-map", "1:v:0", "-map", "0:a:0"],
     ...(filters.length === 0 ? [] : ["-vf", filters.join(",")]),
     ...encodeOptions(encoder, [rung], { preset: how.preset, threads }),
+    ...["-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"],
     ...["-force_key_frames", `expr:gte(t,n_forced*${KEYFRAME_S})`],
     ...["-c:a", "aac", "-b:a", `${AUDIO_BITRATE}`, "-ac", "2", "-ar", `${SAMPLE_RATE}`],
     ...["-output_ts_offset", `${PROGRAM_LEAD_S}`],
