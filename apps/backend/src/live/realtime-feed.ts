@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Clock, Emitter } from "@klieg/base";
 import { type AccessUnit, type AudioTrack, parseAvcConfig, parseH264Sps, type VideoTrack } from "@klieg/media";
-import { KliegError } from "@klieg/protocol";
+import { KliegError, type RealtimeWay } from "@klieg/protocol";
 import type { Logger } from "../ports/logger.ts";
 import { RtpFeed } from "../sfu/rtp-feed.ts";
 import type { Sfu } from "../sfu/sfu.ts";
@@ -10,6 +10,7 @@ import type { Stream } from "../stream/stream.ts";
 import { playedByBrowsers } from "../transcode/ladder.ts";
 import { RealtimeTranscode } from "../transcode/realtime-transcode.ts";
 import type { RecentMedia } from "../transcode/recent-media.ts";
+import { sameMedia } from "../transcode/source-tracks.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
 
 export interface RealtimeFeedOptions {
@@ -26,9 +27,6 @@ export interface RealtimeFeedEvents {
   /** Its producers are gone, or there is a kind of track that it has none for: another feed is wanted. */
   lost: { readonly reason: "worker" | "tracks" };
 }
-
-/** How a track goes to viewers. `undecided`: not before its first access unit has come. */
-type Way = "undecided" | "straight" | "transcoded" | "impossible";
 
 const REPORT_EVERY_MS = 500;
 /**
@@ -50,8 +48,8 @@ export class RealtimeFeed implements AsyncDisposable {
   readonly #subscriptions = new DisposableStack();
   #videoTranscode: RealtimeTranscode | undefined;
   #audioTranscode: RealtimeTranscode | undefined;
-  #videoWay: Way = "undecided";
-  #audioWay: Way = "undecided";
+  #videoWay: RealtimeWay | undefined;
+  #audioWay: RealtimeWay | undefined;
   #videoTrack: VideoTrack | undefined;
   #audioTrack: AudioTrack | undefined;
   #lastPts = Number.NEGATIVE_INFINITY;
@@ -97,14 +95,19 @@ export class RealtimeFeed implements AsyncDisposable {
     return this.#audio?.id;
   }
 
-  /** What becomes of each track. */
-  get ways(): { readonly video: Way; readonly audio: Way } {
+  /** How each track goes to viewers; undefined before that is decided, by its first access unit. */
+  get ways(): { readonly video: RealtimeWay | undefined; readonly audio: RealtimeWay | undefined } {
     return { video: this.#videoWay, audio: this.#audioWay };
   }
 
   /** Process ids of the FFmpegs at work. */
   get pids(): number[] {
     return [this.#videoTranscode?.pid, this.#audioTranscode?.pid].flatMap((pid) => pid ?? []);
+  }
+
+  /** Times that an FFmpeg had to be started anew. */
+  get restarts(): number {
+    return (this.#videoTranscode?.restarts ?? 0) + (this.#audioTranscode?.restarts ?? 0);
   }
 
   /** Idempotent. */
@@ -150,11 +153,11 @@ export class RealtimeFeed implements AsyncDisposable {
       this.#lose("tracks");
       return;
     }
-    const isNew = track !== this.#videoTrack || unit.discontinuity === true;
-    if (isNew && this.#videoWay !== "undecided") {
+    const before = this.#videoTrack;
+    if (unit.discontinuity === true || before === undefined || !sameMedia(before, track)) {
       this.#lastPts = Number.NEGATIVE_INFINITY;
       this.#decideVideo(track, [unit]);
-    } else if (isNew) this.#decideVideo(track, [unit]);
+    }
     if (this.#videoWay === "straight") {
       // The encoder has B-frames after all, and a browser would show them as they come: to and fro.
       if (unit.pts < this.#lastPts) this.#transcodeVideo();
@@ -221,14 +224,14 @@ export class RealtimeFeed implements AsyncDisposable {
     });
   }
 
-  #enterVideo(way: Way): void {
+  #enterVideo(way: RealtimeWay): void {
     if (way === this.#videoWay) return;
     this.#videoWay = way;
     const { width, height, codecString } = this.#videoTrack ?? {};
     this.#options.logger.info({ way, codec: codecString, width, height }, "video for WebRTC viewers");
   }
 
-  #enterAudio(way: Way): void {
+  #enterAudio(way: RealtimeWay): void {
     if (way === this.#audioWay) return;
     this.#audioWay = way;
     this.#options.logger.info({ way, codec: this.#audioTrack?.codecString }, "sound for WebRTC viewers");

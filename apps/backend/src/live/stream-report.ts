@@ -73,12 +73,20 @@ export function healthOf(broadcast: Broadcast): StreamHealth {
             webrtc: statisticsOf(contribution.session, "whip"),
           },
     transcode: broadcast.transcodeHealth,
+    realtime: realtimeHealthOf(broadcast),
     readers: [...stream.readers].map((reader) => ({
       name: reader.name,
       queued_bytes: reader.queuedBytes,
       dropped_access_units: reader.droppedAccessUnits,
     })),
   };
+}
+
+function realtimeHealthOf({ realtime }: Broadcast): StreamHealth["realtime"] {
+  const { feed, watchers } = realtime;
+  if (feed === undefined) return { viewers: watchers, feed: null };
+  const { video = null, audio = null } = feed.ways;
+  return { viewers: watchers, feed: { video, audio, restarts: feed.restarts } };
 }
 
 function statisticsOf(session: ContributionSession, protocol: IngestProtocol): Record<string, number> | null {

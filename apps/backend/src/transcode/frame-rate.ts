@@ -3,7 +3,7 @@ import { type AccessUnit, TICKS_PER_SECOND } from "@klieg/media";
 /** Whether 30 or 29.97 does not show in a dozen frames timed in milliseconds, and does not matter. */
 const USUAL = [15, 20, 24, 25, 30, 48, 50, 60, 120];
 /** A rate this near to a usual one is that one: timestamps in whole milliseconds say no more. */
-const NEAR = 0.01;
+const NEAR = 0.015;
 const LEAST = 1;
 const MOST = 240;
 const ASSUMED = 30;

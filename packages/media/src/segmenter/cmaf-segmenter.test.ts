@@ -78,6 +78,18 @@ describe("PKG1 segmenter as leader", () => {
     expect(recorder.inits).toHaveLength(2);
   });
 
+  test("RTC3: a picture stands until the first one of another configuration, so that there is no hole", () => {
+    const { recorder, segmenter } = make({ leads: true });
+    const track = { ...videoTrack(0, Uint8Array.of(2)), width: 640, height: 360 };
+    pushAll(segmenter, steady(30));
+    // 30 frames at 30 a second end at 90 000; the encoder takes 200 ms more to change its size.
+    pushAll(segmenter, videoUnits({ track, frames: 70, frameRate: 30, gop: 60, startTicks: 108_000 }));
+    segmenter.flush();
+    const [first, second] = recorder.segments;
+    expect(first?.durationTicks).toBe(108_000);
+    expect(second?.boundary).toMatchObject({ ticks: 108_000, discontinuity: true });
+  });
+
   test("PKG4: the same configuration in another track value goes on", () => {
     const { recorder, segmenter } = make({ leads: true });
     pushAll(segmenter, steady(30));

@@ -214,7 +214,7 @@ export class CmafSegmenter {
 
   #accept(unit: AccessUnit): void {
     let reconfigured = false;
-    if (unit.track !== this.#track) reconfigured = this.#takeTrack(unit.track);
+    if (unit.track !== this.#track) reconfigured = this.#takeTrack(unit);
     if (unit.discontinuity === true && this.#segment !== undefined) {
       this.#settle(undefined);
       this.#timeline?.reset();
@@ -246,11 +246,12 @@ export class CmafSegmenter {
   }
 
   /** @returns whether the configuration changed under way. */
-  #takeTrack(track: Track): boolean {
+  #takeTrack(unit: AccessUnit): boolean {
+    const { track } = unit;
     const before = this.#track;
     this.#track = track;
     if (before !== undefined && sameConfiguration(before, track)) return false;
-    this.#settle(undefined);
+    this.#settle(this.#successor(unit));
     this.#parts?.close();
     this.#timeline = sampleTimeline(track);
     this.#parts ??= new PartBuilder(this.#partTargetTicks, (part) => {
@@ -265,6 +266,18 @@ export class CmafSegmenter {
     if (before === undefined || this.#segment === undefined) return false;
     this.#endContinuity(this.#segment);
     return true;
+  }
+
+  /**
+   * The first picture of another configuration as what ends the one before it: that stands until then. A sender that
+   * changes its size may take a moment to.
+   */
+  #successor(unit: AccessUnit): PlacedSample | undefined {
+    const before = this.#pending?.unit;
+    if (before?.track.kind !== "video" || !unit.keyframe || unit.track.kind !== "video") return undefined;
+    if (unit.discontinuity === true || unit.dts <= before.dts) return undefined;
+    if (unit.dts - before.dts > this.#segmentTargetTicks) return undefined;
+    return { unit, start: unit.dts, length: 0, ticks: unit.pts };
   }
 
   /** What comes has nothing to do with what came: it cannot go on in `segment`, unless that itself is a new beginning. */

@@ -3,6 +3,10 @@ import type { Clock } from "@klieg/base";
 /** A request that was not answered is repeated after so long, ms, and later each time. */
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 8000;
+/** A keyframe after this part of the interval begins a segment. */
+const LONG_ENOUGH = 0.95;
+/** A picture of which nothing came for so long stands still, ms. */
+const STILL_MS = 1000;
 
 /**
  * Has a WebRTC sender make a keyframe for each segment. Browsers make none by themselves. It is asked again only when it
@@ -28,9 +32,11 @@ export class KeyframeRhythm {
     const now = this.#clock.now();
     this.#lastFrameAt = now;
     if (!keyframe) return;
-    this.#lastKeyframeAt = now;
     this.#askedAt = undefined;
     this.#retryMs = FIRST_RETRY_MS;
+    // One that viewers asked for comes in between, and begins no segment.
+    const last = this.#lastKeyframeAt;
+    if (last === undefined || now - last >= this.#intervalMs * LONG_ENOUGH) this.#lastKeyframeAt = now;
   }
 
   /** A keyframe is needed whatever the rhythm: there was a loss. */
@@ -45,7 +51,7 @@ export class KeyframeRhythm {
     const last = this.#lastKeyframeAt;
     if (last === undefined || now - last < this.#intervalMs) return;
     // A picture that stands still, or is switched off, has nothing to begin a segment with.
-    if (this.#lastFrameAt === undefined || now - this.#lastFrameAt > this.#intervalMs) return;
+    if (this.#lastFrameAt === undefined || now - this.#lastFrameAt > STILL_MS) return;
     if (this.#askedAt !== undefined) {
       if (now - this.#askedAt < this.#retryMs) return;
       this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);

@@ -90,6 +90,8 @@ class WhipContribution implements MediaSink, Disposable {
   }
 
   onWarning({ code, message }: MediaWarning): void {
+    // A simulcast sender reports on each of its layers, and only one of them is tapped.
+    if (code === "sender_report_implausible") return;
     const known = this.#warnings.get(code);
     if (known === undefined) this.#warnings.set(code, { count: 0, changedAt: 0, message });
     else known.message = message;
