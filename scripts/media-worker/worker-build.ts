@@ -98,7 +98,9 @@ function prepareSource(mediasoup: string, source: string): void {
   cpSync(SUBPROJECTS, subprojects, { recursive: true });
   for (const { file, from, to } of CHANGES) {
     const changed = path.join(source, file);
-    writeFileSync(changed, readFileSync(changed, "utf8").replace(from, to));
+    const text = readFileSync(changed, "utf8");
+    if (!text.includes(from)) throw new WorkerBuildError(`${file} is not the one that this recipe was made for`);
+    writeFileSync(changed, text.replace(from, to));
   }
 }
 
