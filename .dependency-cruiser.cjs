@@ -21,6 +21,7 @@ const DOMAIN = [
   "stream",
   "transcode",
   "vod",
+  "watch",
 ].join("|");
 
 /** Built-in modules through which a program touches the world outside its memory. */

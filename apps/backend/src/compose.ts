@@ -37,6 +37,7 @@ import { Sfu } from "./sfu/sfu.ts";
 import { WorkerArrival } from "./sfu/worker-arrival.ts";
 import { findWorkerProgram } from "./sfu/worker-program.ts";
 import { TranscodeEngine } from "./transcode/transcode-engine.ts";
+import { WhepDoor } from "./watch/whep-door.ts";
 
 /** A backend that runs. */
 export interface Backend extends AsyncDisposable {
@@ -148,6 +149,7 @@ export async function compose(config: Config): Promise<Backend> {
       passphrase: config.srtPassphrase,
     }),
   );
+  const whep = undo.use(new WhepDoor({ channels, live, sfu, clock, logger }));
   const whip = undo.use(new WhipIngest({ channels, live, sfu, clock, logger }));
   const srtPort = await listen("KLIEG_SRT_PORT", config.srtPort, () => srt.listen({ port: config.srtPort, host }));
 
@@ -209,6 +211,7 @@ export async function compose(config: Config): Promise<Backend> {
       addresses,
       sfu,
       whip,
+      whep,
       iceServers,
       rooms,
       recordings,

@@ -19,6 +19,7 @@ import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
 import { RecordingLogger } from "../testing/recording-logger.ts";
 import { picture, VIDEO } from "../testing/tracks.ts";
 import { TranscodeEngine } from "../transcode/transcode-engine.ts";
+import { WhepDoor } from "../watch/whep-door.ts";
 import { Addresses } from "./addresses.ts";
 import { createApi } from "./api.ts";
 import { MediaDoor } from "./media-door.ts";
@@ -92,6 +93,7 @@ async function setUp() {
       }),
       sfu,
       whip: new WhipIngest({ channels, live, sfu, clock, logger }),
+      whep: new WhepDoor({ channels, live, sfu, clock, logger }),
       iceServers,
       rooms,
       recordings,

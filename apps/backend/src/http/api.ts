@@ -23,6 +23,7 @@ import { type PlayerFiles, playerRoutes } from "./routes/player-routes.ts";
 import { roomRoutes } from "./routes/room-routes.ts";
 import { streamRoutes } from "./routes/stream-routes.ts";
 import { systemRoutes } from "./routes/system-routes.ts";
+import { whepRoutes } from "./routes/whep-routes.ts";
 import { whipRoutes } from "./routes/whip-routes.ts";
 import type { HttpServices } from "./services.ts";
 
@@ -101,6 +102,7 @@ export async function createApi(options: ApiOptions) {
   await app.register(channelRoutes(services, guard, media));
   await app.register(roomRoutes(services, guard));
   await app.register(whipRoutes(services));
+  await app.register(whepRoutes(services));
   await app.register(systemRoutes(services, guard, options.metricsPublic));
   await app.register(playerRoutes(options.player));
   return app;

@@ -7,6 +7,7 @@ import type { Recordings } from "../rooms/recordings.ts";
 import type { Rooms } from "../rooms/rooms.ts";
 import type { IceServers } from "../sfu/ice-servers.ts";
 import type { Sfu } from "../sfu/sfu.ts";
+import type { WhepDoor } from "../watch/whep-door.ts";
 import type { Addresses } from "./addresses.ts";
 
 /** What the routes stand on. */
@@ -18,6 +19,7 @@ export interface HttpServices {
   readonly addresses: Addresses;
   readonly sfu: Sfu;
   readonly whip: WhipIngest;
+  readonly whep: WhepDoor;
   readonly rooms: Rooms;
   readonly recordings: Recordings;
   /** What WebRTC peers are told of STUN and TURN. */

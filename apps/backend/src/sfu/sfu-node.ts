@@ -6,6 +6,8 @@ import type { SfuWorker } from "./sfu-worker.ts";
 export interface SfuNode {
   readonly worker: SfuWorker;
   readonly router: types.Router;
+  /** Whether it is for peers with payload types of their own; there may be several such on one worker. */
+  readonly laidOut: boolean;
 }
 
 /** A producer of a stage and where it lives. */
@@ -30,9 +32,10 @@ export interface StageGround {
   register(producer: types.Producer, node: SfuNode): void;
   /**
    * Sees to it that a producer can be consumed on `node`.
-   * @throws {KliegError} `gone` where the producer is.
+   * @returns its id there.
+   * @throws {KliegError} `gone` where the producer is; `webrtc_unavailable`.
    */
-  bring(producerId: string, node: SfuNode): Promise<void>;
+  bring(producerId: string, node: SfuNode): Promise<string>;
   /** Something that only the log is told of. */
   reportProblem(message: string, error: unknown): void;
 }

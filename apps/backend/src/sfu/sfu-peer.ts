@@ -71,8 +71,8 @@ export class SfuPeer implements Disposable {
    * @throws {KliegError} `gone` where the producer is.
    */
   async consume(options: types.ConsumerOptions): Promise<types.Consumer> {
-    await this.#stage.bring(options.producerId, this.node);
-    return this.transport.consume(options);
+    const producerId = await this.#stage.bring(options.producerId, this.node);
+    return this.transport.consume({ ...options, producerId });
   }
 
   /** Idempotent. */

@@ -40,8 +40,8 @@ export class SfuStage implements StageGround, Disposable {
   /** Routers of peers with payload types of their own, by worker and layout, while there are such peers. */
   readonly #layoutNodes = new Map<string, LayoutNode>();
   readonly #producers = new Map<string, StageProducer>();
-  /** Pipes by producer and worker. */
-  readonly #pipes = new Map<string, Promise<void>>();
+  /** Ids that producers have on the routers that they are piped to, by producer and router. */
+  readonly #pipes = new Map<string, Promise<string>>();
   readonly #peers = new Set<SfuPeer>();
   readonly #peersOf = new Map<SfuWorker, number>();
   readonly #subscriptions = new DisposableStack();
@@ -192,10 +192,10 @@ export class SfuStage implements StageGround, Disposable {
   }
 
   /** See {@link StageGround}. @throws {KliegError} `gone` where the producer is. */
-  async bring(producerId: string, node: SfuNode): Promise<void> {
+  async bring(producerId: string, node: SfuNode): Promise<string> {
     const found = this.#producers.get(producerId);
     if (found === undefined) throw new KliegError("gone", "What was sent is no longer there.");
-    if (found.node.router === node.router) return;
+    if (found.node.router === node.router) return producerId;
     const key = `${producerId} ${node.router.id}`;
     let pipe = this.#pipes.get(key);
     if (pipe === undefined) {
@@ -203,7 +203,7 @@ export class SfuStage implements StageGround, Disposable {
       this.#pipes.set(key, pipe);
       pipe.catch(() => this.#pipes.delete(key));
     }
-    await pipe;
+    return pipe;
   }
 
   /** Closes every peer, producer and router of the stage. Idempotent. */
@@ -223,19 +223,23 @@ export class SfuStage implements StageGround, Disposable {
     this.close();
   }
 
-  async #pipe({ producer, node: from }: StageProducer, to: SfuNode, key: string): Promise<void> {
-    const { pipeConsumer, pipeProducer } = await from.router
-      .pipeToRouter({ producerId: producer.id, router: to.router, enableSctp: false })
+  async #pipe({ producer, node: from }: StageProducer, to: SfuNode, key: string): Promise<string> {
+    const { pipeProducer } = await from.router
+      // Within a worker an id can be there only once.
+      .pipeToRouter({ producerId: producer.id, router: to.router, enableSctp: false, keepId: !to.laidOut })
       .catch((error: unknown) => {
         if (producer.closed) throw new KliegError("gone", "What was sent is no longer there.");
         throw unavailable(error);
       });
+    if (pipeProducer === undefined || pipeProducer.closed) {
+      throw new KliegError("gone", "What was sent is no longer there.");
+    }
     to.worker.load += 1;
-    pipeProducer?.observer.once("close", () => {
+    pipeProducer.observer.once("close", () => {
       this.#pipes.delete(key);
       to.worker.load = Math.max(0, to.worker.load - 1);
     });
-    if (pipeConsumer?.closed === true) this.#pipes.delete(key);
+    return pipeProducer.id;
   }
 
   /** Where a stage's feeds live: with its peers as long as they fit one worker. */
@@ -264,7 +268,7 @@ export class SfuStage implements StageGround, Disposable {
     if (this.#closed) return Promise.reject(new KliegError("gone", "This has ended."));
     let node = this.#nodes.get(worker);
     if (node === undefined) {
-      const opening = worker.createRouter().then((router): SfuNode => ({ worker, router }));
+      const opening = worker.createRouter().then((router): SfuNode => ({ worker, router, laidOut: false }));
       node = opening.catch((error: unknown) => {
         if (this.#nodes.get(worker) === node) this.#nodes.delete(worker);
         throw unavailable(error);
@@ -284,7 +288,7 @@ export class SfuStage implements StageGround, Disposable {
       if (this.#layoutNodes.size >= MAX_LAYOUTS) {
         throw new KliegError("overloaded", "Too many different players watch this; try again later.");
       }
-      const node = worker.createRouter(layout.codecs).then((router): SfuNode => ({ worker, router }));
+      const node = worker.createRouter(layout.codecs).then((router): SfuNode => ({ worker, router, laidOut: true }));
       entry = { key, node, peers: 0 };
       this.#layoutNodes.set(key, entry);
     }

@@ -23,7 +23,7 @@ const adminOnly = [{ admin: [] }];
 
 /** `/v1/channels…` */
 export function channelRoutes(services: HttpServices, guard: AdminGuard, media: MediaDoor): FastifyPluginAsyncZod {
-  const { channels, live } = services;
+  const { channels, live, sfu, addresses } = services;
 
   const describe = (channel: ChannelRecord): ChannelInfo => {
     const stream = live.ofChannel(channel.name)?.stream;
@@ -37,7 +37,7 @@ export function channelRoutes(services: HttpServices, guard: AdminGuard, media: 
       playback: {
         hls: liveAt === undefined ? null : services.addresses.livePath(channel.name),
         dash: null,
-        whep: null,
+        whep: liveAt === undefined || sfu.unavailable !== undefined ? null : addresses.whepPath(channel.name),
       },
       default_playback: channel.defaultPlayback,
     };

@@ -7,7 +7,7 @@ import { AddressTokens } from "../address-tokens.ts";
 import { bearer } from "../admin-guard.ts";
 import { requireAcceptable, SDP, SDP_FRAGMENT, sdpBody, takeSdpBodies } from "../sdp-body.ts";
 import type { HttpServices } from "../services.ts";
-import { EXPOSED_HEADERS, SESSION_ID, sessionTag } from "../session-resource.ts";
+import { EXPOSED_HEADERS, refuseMethods, SESSION_ID, sessionTag, tellWhenToRetry } from "../session-resource.ts";
 
 const Params = z.object({ session: z.string().max(200) });
 const security = [{ streamKey: [] }];
@@ -69,9 +69,9 @@ export function whipRoutes(services: HttpServices): FastifyPluginAsyncZod {
         reply.header("cache-control", "no-store");
         requireAcceptable(request, SDP);
         const offer = sdpBody(request, SDP);
-        failures.check(request.ip);
-        posts.take(request.ip);
         try {
+          failures.check(request.ip);
+          posts.take(request.ip);
           const { session, sdp } = await whip.publish({
             key: bearer(request) ?? "",
             offer,
@@ -91,6 +91,7 @@ export function whipRoutes(services: HttpServices): FastifyPluginAsyncZod {
             failures.use(request.ip);
             reply.header("www-authenticate", 'Bearer realm="stream key"');
           }
+          tellWhenToRetry(reply, error);
           throw error;
         }
       },
@@ -137,25 +138,7 @@ export function whipRoutes(services: HttpServices): FastifyPluginAsyncZod {
       },
     );
 
-    // Kept for later versions of the protocol (RFC 9725 § 4.2).
-    for (const [url, methods, allow] of [
-      ["/v1/whip", ["GET", "HEAD", "PUT", "PATCH", "DELETE"], "OPTIONS, POST"],
-      ["/v1/whip/:session", ["GET", "HEAD", "PUT", "POST"], "OPTIONS, PATCH, DELETE"],
-    ] as const) {
-      app.route({
-        url,
-        method: [...methods],
-        schema: { hide: true },
-        // Before its body is looked at.
-        onRequest: async (_request, reply) => {
-          reply.header("allow", allow);
-          throw new KliegError(
-            "method_not_allowed",
-            `Only ${allow.replace(/, (?=[^,]*$)/, " and ")} can be used here.`,
-          );
-        },
-        handler: async () => undefined,
-      });
-    }
+    refuseMethods(app, "/v1/whip", ["GET", "HEAD", "PUT", "PATCH", "DELETE"], "OPTIONS, POST");
+    refuseMethods(app, "/v1/whip/:session", ["GET", "HEAD", "PUT", "POST"], "OPTIONS, PATCH, DELETE");
   };
 }
