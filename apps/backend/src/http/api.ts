@@ -74,7 +74,11 @@ export async function createApi(options: ApiOptions) {
     throw new KliegError("not_found", `There is nothing at ${request.url.slice(0, 200)}.`);
   });
 
-  await app.register(cors, { origin: "*", methods: ["GET", "HEAD", "POST", "PATCH", "DELETE"], maxAge: 86_400 });
+  await app.register(cors, {
+    origin: "*",
+    methods: ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"],
+    maxAge: 86_400,
+  });
   await app.register(compress, { threshold: 1024, encodings: ["br", "gzip"] });
   await app.register(swagger, {
     openapi: {

@@ -1,5 +1,5 @@
 import { KliegError } from "@klieg/protocol";
-import type { FastifyInstance, FastifyReply, HTTPMethods } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 
 /** What a page of another origin may read of the answers of WHIP and WHEP. */
 export const EXPOSED_HEADERS = ["Accept-Patch", "Accept-Post", "Allow", "ETag", "Link", "Location", "Retry-After"];
@@ -12,6 +12,11 @@ const RETRY_AFTER_S = 2;
 /** What the log of a TURN server may show of a session: too little to get at its resource. */
 export function sessionTag(id: string): string {
   return id.slice(0, 8);
+}
+
+/** Whether a browser only asks whether it may ask (CORS): no credentials are made for that (RFC 9725 § 4.6). */
+export function isPreflight(request: FastifyRequest): boolean {
+  return request.headers["access-control-request-method"] !== undefined;
 }
 
 /** Adds `Retry-After` (RFC 9110 § 10.2.3) where the same request may succeed later. */

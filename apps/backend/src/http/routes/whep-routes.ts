@@ -8,7 +8,14 @@ import { AddressTokens } from "../address-tokens.ts";
 import { EventStream } from "../event-stream.ts";
 import { requireAcceptable, SDP, SDP_FRAGMENT, sdpBody, takeSdpBodies } from "../sdp-body.ts";
 import type { HttpServices } from "../services.ts";
-import { EXPOSED_HEADERS, refuseMethods, SESSION_ID, sessionTag, tellWhenToRetry } from "../session-resource.ts";
+import {
+  EXPOSED_HEADERS,
+  isPreflight,
+  refuseMethods,
+  SESSION_ID,
+  sessionTag,
+  tellWhenToRetry,
+} from "../session-resource.ts";
 
 const ChannelParams = z.object({ channel: ChannelName });
 const Params = ChannelParams.extend({ session: z.string().max(200) });
@@ -43,11 +50,11 @@ export function whepRoutes(services: HttpServices): FastifyPluginAsyncZod {
         config: answeringOptions,
         schema: { tags, description: "What may be posted, and the ICE servers.", params: ChannelParams },
       },
-      async (_request, reply) =>
+      async (request, reply) =>
         reply
           .status(204)
           .header("accept-post", SDP)
-          .header("link", iceServerLinks(iceServers.issue("whep")))
+          .header("link", isPreflight(request) ? [] : iceServerLinks(iceServers.issue("whep")))
           .send(),
     );
 

@@ -7,7 +7,14 @@ import { AddressTokens } from "../address-tokens.ts";
 import { bearer } from "../admin-guard.ts";
 import { requireAcceptable, SDP, SDP_FRAGMENT, sdpBody, takeSdpBodies } from "../sdp-body.ts";
 import type { HttpServices } from "../services.ts";
-import { EXPOSED_HEADERS, refuseMethods, SESSION_ID, sessionTag, tellWhenToRetry } from "../session-resource.ts";
+import {
+  EXPOSED_HEADERS,
+  isPreflight,
+  refuseMethods,
+  SESSION_ID,
+  sessionTag,
+  tellWhenToRetry,
+} from "../session-resource.ts";
 
 const Params = z.object({ session: z.string().max(200) });
 const security = [{ streamKey: [] }];
@@ -40,14 +47,14 @@ export function whipRoutes(services: HttpServices): FastifyPluginAsyncZod {
     app.options(
       "/v1/whip",
       {
-        config: { cors: { preflightContinue: true, strictPreflight: false } },
+        config: { cors: { preflightContinue: true, strictPreflight: false, exposedHeaders: EXPOSED_HEADERS } },
         schema: { tags, description: "What may be posted, and the ICE servers." },
       },
-      async (_request, reply) =>
+      async (request, reply) =>
         reply
           .status(204)
           .header("accept-post", SDP)
-          .header("link", iceServerLinks(iceServers.issue("whip")))
+          .header("link", isPreflight(request) ? [] : iceServerLinks(iceServers.issue("whip")))
           .send(),
     );
 
