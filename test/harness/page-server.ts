@@ -8,14 +8,19 @@ const require = createRequire(import.meta.url);
 /** Somebody else's web site on a port of its own: pages made up by a test, and files of npm packages. */
 export class PageServer implements AsyncDisposable {
   readonly #server: Server;
+  readonly #host: string;
   readonly #pages = new Map<string, string>();
 
-  private constructor(server: Server) {
+  private constructor(server: Server, host: string) {
     this.#server = server;
+    this.#host = host;
   }
 
-  /** @param packageFiles paths to serve, each with the module specifier of its file, e.g. `shaka-player/dist/…`. */
-  static async start(packageFiles: Readonly<Record<string, string>> = {}): Promise<PageServer> {
+  /**
+   * @param packageFiles paths to serve, each with the module specifier of its file, e.g. `shaka-player/dist/…`.
+   * @param host the address that the browser reaches it by.
+   */
+  static async start(packageFiles: Readonly<Record<string, string>> = {}, host = "127.0.0.1"): Promise<PageServer> {
     const files = new Map<string, Buffer>();
     for (const [path, specifier] of Object.entries(packageFiles)) {
       files.set(path, await readFile(require.resolve(specifier)));
@@ -30,10 +35,10 @@ export class PageServer implements AsyncDisposable {
       else if (path === "/favicon.ico") response.writeHead(204).end();
       else response.writeHead(404).end();
     });
-    const site = new PageServer(server);
+    const site = new PageServer(server, host);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(0, "127.0.0.1", resolve);
+      server.listen(0, host, resolve);
     });
     return site;
   }
@@ -41,7 +46,7 @@ export class PageServer implements AsyncDisposable {
   /** Serves `body` in a page. @returns its address. */
   page(path: string, body: string): string {
     this.#pages.set(path, `<!doctype html><html lang="en"><meta charset="utf-8"><title>Test</title><body>${body}`);
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`;
+    return `http://${this.#host}:${(this.#server.address() as AddressInfo).port}${path}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -197,8 +197,13 @@ export class WebRtcPage implements AsyncDisposable {
     this.#site = site;
   }
 
-  static async open(browser: Browser, packageFiles: Readonly<Record<string, string>> = {}): Promise<WebRtcPage> {
-    const site = await PageServer.start(packageFiles);
+  /** @param host the address that the browser reaches the page by. */
+  static async open(
+    browser: Browser,
+    packageFiles: Readonly<Record<string, string>> = {},
+    host?: string,
+  ): Promise<WebRtcPage> {
+    const site = await PageServer.start(packageFiles, host);
     const page = await browser.newPage();
     await page.goto(site.page("/rtc", `<script>${SCRIPT}</script>`));
     return new WebRtcPage(page, site);
