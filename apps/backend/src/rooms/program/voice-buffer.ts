@@ -5,7 +5,7 @@ const MS = SAMPLE_RATE / 1000;
 /** What may wait at most. */
 const CAPACITY = 2 * SAMPLE_RATE;
 /** How long sound waits for what comes later than usual, at first and at most. */
-const FIRST_DELAY = 80 * MS;
+const FIRST_DELAY = 50 * MS;
 const MAX_DELAY = 300 * MS;
 const DELAY_STEP = 20 * MS;
 /** So much more than the delay waiting all the time for so long is too much. */
