@@ -30,8 +30,15 @@ export class SessionEvents implements Disposable {
     on("active", () => handlers.sending(true));
     on("inactive", () => handlers.sending(false));
     on("layers", handlers.layers);
-    on("reconnect", (data) => handlers.reconnect(reasonOf(data)));
-    on("ended", () => handlers.ended());
+    // After these nothing comes but the end of the stream, which the browser would take for an accident.
+    on("reconnect", (data) => {
+      this.close();
+      handlers.reconnect(reasonOf(data));
+    });
+    on("ended", () => {
+      this.close();
+      handlers.ended();
+    });
     this.#source.addEventListener("error", () => {
       // A stream that only broke off is opened again by the browser; one that was refused is closed.
       if (this.#source.readyState === CLOSED) handlers.lost();
