@@ -18,8 +18,6 @@ export interface Vp9PayloadDescriptor {
   /** SID; 0 where there are no layers. */
   readonly spatialLayer: number;
   readonly temporalLayer: number;
-  /** Of the spatial layers, lowest first, from the scalability structure; `undefined` where it is not there or has no sizes. */
-  readonly layerSizes: readonly PictureSize[] | undefined;
   /** Bytes of the descriptor. */
   readonly bytes: number;
 }
@@ -57,7 +55,7 @@ export function parseVp9PayloadDescriptor(payload: Uint8Array): Vp9PayloadDescri
       if (references === MAX_REFERENCES) throw new MediaError("malformed", "VP9 payload with too many references");
     }
   }
-  const layerSizes = (first & V) !== 0 ? readScalabilityStructure(cursor) : undefined;
+  if ((first & V) !== 0) skipScalabilityStructure(cursor);
   return {
     beginsFrame: (first & B) !== 0,
     endsFrame: (first & E) !== 0,
@@ -65,27 +63,17 @@ export function parseVp9PayloadDescriptor(payload: Uint8Array): Vp9PayloadDescri
     pictureId,
     spatialLayer,
     temporalLayer,
-    layerSizes,
     bytes: cursor.at,
   };
 }
 
-/** RFC 9628 § 4.2.1 */
-function readScalabilityStructure(cursor: Cursor): PictureSize[] | undefined {
+/** RFC 9628 § 4.2.1: what it tells of layers and their sizes, the frames tell as well. */
+function skipScalabilityStructure(cursor: Cursor): void {
   const first = cursor.byte();
   const layers = (first >> 5) + 1;
-  let sizes: PictureSize[] | undefined;
-  if ((first & 0x10) !== 0) {
-    sizes = [];
-    for (let i = 0; i < layers; i += 1) sizes.push({ width: cursor.u16(), height: cursor.u16() });
-  }
-  if ((first & 0x08) !== 0) {
-    const pictures = cursor.byte();
-    for (let i = 0; i < pictures; i += 1) {
-      for (let references = (cursor.byte() >> 2) & 3; references > 0; references -= 1) cursor.byte();
-    }
-  }
-  return sizes;
+  if ((first & 0x10) !== 0) cursor.skip(4 * layers);
+  if ((first & 0x08) === 0) return;
+  for (let pictures = cursor.byte(); pictures > 0; pictures -= 1) cursor.skip((cursor.byte() >> 2) & 3);
 }
 
 class Cursor {
@@ -103,8 +91,9 @@ class Cursor {
     return byte;
   }
 
-  u16(): number {
-    return (this.byte() << 8) | this.byte();
+  skip(count: number): void {
+    if (this.at + count > this.#data.length) throw new MediaError("truncated", "VP9 payload descriptor cut off");
+    this.at += count;
   }
 }
 

@@ -1,11 +1,11 @@
 import type { VideoTrack } from "../access-unit.ts";
 import type { CodedFrame } from "../coded-frame.ts";
 import { MediaError } from "../media-error.ts";
-import { buildVp9Superframe, MAX_VP9_SUPERFRAME_FRAMES } from "../vp9/superframe.ts";
+import { MAX_VP9_SUPERFRAME_FRAMES, Vp9LayerJoiner } from "../vp9/superframe.ts";
 import { Vp9ElementaryStream } from "../vp9/vp9-elementary-stream.ts";
 import type { VideoPayloadFormat } from "./depacketizer.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
-import { type PictureSize, parseVp9PayloadDescriptor } from "./vp9-payload-descriptor.ts";
+import { parseVp9PayloadDescriptor } from "./vp9-payload-descriptor.ts";
 
 /**
  * The payload format of VP9 (RFC 9628). The layer frames of a picture become one superframe: the picture of the highest
@@ -16,9 +16,8 @@ export class Vp9PayloadFormat implements VideoPayloadFormat {
   readonly #frame = new FrameBuffer();
   /** Where the layer frames end that are whole. */
   readonly #ends: number[] = [];
+  readonly #layers = new Vp9LayerJoiner();
   #withinFrame = false;
-  #spatialLayer = 0;
-  #layerSizes: readonly PictureSize[] | undefined;
 
   constructor(trackId: number) {
     this.#stream = new Vp9ElementaryStream(trackId);
@@ -49,11 +48,6 @@ export class Vp9PayloadFormat implements VideoPayloadFormat {
     if (this.#ends.length === MAX_VP9_SUPERFRAME_FRAMES) {
       throw new MediaError("malformed", "too many VP9 frames in one picture");
     }
-    // The structure comes with a key picture and holds until the next (RFC 9628 § 4.2.1).
-    if (descriptor.layerSizes !== undefined) this.#layerSizes = descriptor.layerSizes;
-    else if (descriptor.beginsFrame && !descriptor.interPicture && this.#ends.length === 0)
-      this.#layerSizes = undefined;
-    this.#spatialLayer = descriptor.spatialLayer;
     this.#frame.append(payload.subarray(descriptor.bytes));
     this.#withinFrame = !descriptor.endsFrame;
     if (descriptor.endsFrame) this.#ends.push(this.#frame.length);
@@ -62,15 +56,19 @@ export class Vp9PayloadFormat implements VideoPayloadFormat {
   finish(): CodedFrame {
     try {
       if (this.#withinFrame || this.#ends.length === 0) throw new MediaError("malformed", "VP9 frame without its end");
-      const data = buildVp9Superframe(this.#frame.view, this.#ends);
-      const size = this.#ends.length > 1 ? this.#layerSizes?.[this.#spatialLayer] : undefined;
+      const { data, size } = this.#layers.join(this.#frame.view, this.#ends);
       return this.#stream.push(data, size);
     } finally {
-      this.discard();
+      this.#clear();
     }
   }
 
   discard(): void {
+    this.#layers.reset();
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#frame.clear();
     this.#ends.length = 0;
     this.#withinFrame = false;
