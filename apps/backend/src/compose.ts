@@ -98,7 +98,15 @@ export async function compose(config: Config): Promise<Backend> {
 
   const counts = new RequestCounts();
   // The metrics read the streams, and the streams report to the metrics: neither calls the other before both are there.
-  const metrics: Metrics = new Metrics({ broadcasts: () => live.list(), requests: counts });
+  const metrics: Metrics = new Metrics({
+    broadcasts: () => live.list(),
+    requests: counts,
+    rooms: () => {
+      const open = [...rooms.live];
+      const participants = open.reduce((sum, room) => sum + room.participants.size, 0);
+      return { open: open.length, participants, sockets: roomDoor.sockets, ...programs.counts };
+    },
+  });
   const live = undo.use(
     new LiveStreams({
       clock,

@@ -57,7 +57,11 @@ async function setUp() {
       observePart: (origin, latencyMs) => metrics.observePart(origin, latencyMs),
     },
   });
-  const metrics: Metrics = new Metrics({ broadcasts: () => live.list(), requests });
+  const metrics: Metrics = new Metrics({
+    broadcasts: () => live.list(),
+    requests,
+    rooms: () => ({ open: 0, participants: 0, sockets: 0, onAir: 0, recording: 0 }),
+  });
   const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });
   const signer = new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall());
   const files = new MemoryAppendStore();

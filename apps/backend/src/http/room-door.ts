@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Clock } from "@klieg/base";
+import { addressBlock, type Clock, plainAddress } from "@klieg/base";
 import { ROOM_CLOSE, ROOM_MESSAGE_BYTES, RoomId } from "@klieg/protocol";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { Logger } from "../ports/logger.ts";
@@ -42,7 +42,7 @@ export class RoomDoor implements AsyncDisposable {
     clientTracking: false,
   });
   readonly #sockets = new Set<RoomSocket>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #perBlock = new Map<string, number>();
   readonly #pings: Disposable;
   #closed = false;
 
@@ -65,7 +65,7 @@ export class RoomDoor implements AsyncDisposable {
     // What breaks before there is a WebSocket breaks this connection only.
     socket.on("error", ignore);
     const address = this.#addressOf(request);
-    const present = this.#perAddress.get(address) ?? 0;
+    const present = this.#perBlock.get(addressBlock(address)) ?? 0;
     if (this.#closed) answerPlainly(socket, 503, "shutting down");
     else if (!this.#isOwn(request)) answerPlainly(socket, 403, "this page may not open a room here");
     else if (this.#sockets.size >= MAX_SOCKETS) answerPlainly(socket, 503, "too many connections");
@@ -100,12 +100,13 @@ export class RoomDoor implements AsyncDisposable {
   #open(webSocket: WebSocket, roomId: string, address: string): void {
     const socket = new RoomSocket(webSocket, address, { ...this.#options, roomId });
     this.#sockets.add(socket);
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    const block = addressBlock(address);
+    this.#perBlock.set(block, (this.#perBlock.get(block) ?? 0) + 1);
     void socket.gone.then(() => {
       this.#sockets.delete(socket);
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left === 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
+      const left = (this.#perBlock.get(block) ?? 1) - 1;
+      if (left === 0) this.#perBlock.delete(block);
+      else this.#perBlock.set(block, left);
     });
   }
 
@@ -122,12 +123,12 @@ export class RoomDoor implements AsyncDisposable {
 
   /** The peer's address: of those that proxies name, the one that the outermost trusted proxy saw. */
   #addressOf(request: IncomingMessage): string {
-    const direct = request.socket.remoteAddress ?? "unknown";
+    const direct = plainAddress(request.socket.remoteAddress);
     const { trustedProxies } = this.#options;
     const named = request.headers["x-forwarded-for"];
     if (trustedProxies === 0 || named === undefined) return direct;
     const hops = [named].flat().join(",").split(",");
-    return hops.at(-Math.min(trustedProxies, hops.length))?.trim().slice(0, 64) || direct;
+    return plainAddress(hops.at(-Math.min(trustedProxies, hops.length))?.trim().slice(0, 64)) || direct;
   }
 }
 

@@ -5,6 +5,18 @@ import type { RequestCounts } from "./request-counts.ts";
 export interface MetricSources {
   readonly broadcasts: () => Iterable<Broadcast>;
   readonly requests: RequestCounts;
+  readonly rooms: () => RoomCounts;
+}
+
+/** Rooms (RTC2) at this moment. */
+export interface RoomCounts {
+  /** Somebody is in them, or may come back. */
+  readonly open: number;
+  readonly participants: number;
+  /** Connections to rooms, joined or not. */
+  readonly sockets: number;
+  readonly onAir: number;
+  readonly recording: number;
 }
 
 /** Label sets are bounded by the streams in flight: a stream's series go when it is forgotten. */
@@ -142,6 +154,21 @@ export class Metrics {
         }
       },
     });
+    const perRooms = (name: string, help: string, read: (counts: RoomCounts) => number) => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read(sources.rooms()));
+        },
+      });
+    };
+    perRooms("klieg_rooms", "Rooms that somebody is in or may come back to.", ({ open }) => open);
+    perRooms("klieg_room_participants", "Participants of all rooms.", ({ participants }) => participants);
+    perRooms("klieg_room_sockets", "WebSockets to rooms, joined or not.", ({ sockets }) => sockets);
+    perRooms("klieg_rooms_on_air", "Rooms that feed a channel.", ({ onAir }) => onAir);
+    perRooms("klieg_rooms_recording", "Rooms that are recorded.", ({ recording }) => recording);
     new Gauge({
       name: "klieg_live_edge_waiting_requests",
       help: "Blocking playlist and part requests that wait for the live edge.",
