@@ -13,6 +13,7 @@ import { type Offer, parseOffer } from "../sfu/sdp/offer.ts";
 import { acceptPlayback, canPlay, type Playback, type PlayedTrack } from "../sfu/sdp/playback.ts";
 import type { Sfu } from "../sfu/sfu.ts";
 import type { SfuPeer } from "../sfu/sfu-peer.ts";
+import { ProducerRates } from "./producer-rates.ts";
 import { WhepMedium } from "./whep-medium.ts";
 import { WhepSession } from "./whep-session.ts";
 
@@ -54,12 +55,14 @@ export class WhepDoor implements Closable {
   /** Connected sessions by stream. */
   readonly #viewers = new Map<string, Set<WhepSession>>();
   readonly #telling = new Map<string, Disposable>();
+  readonly #rates: ProducerRates;
   #closed = false;
 
   constructor(options: WhepDoorOptions) {
     this.#options = options;
     this.#halfOpen = new HalfOpenPeers(options.halfOpen ?? DEFAULT_HALF_OPEN);
     this.#gone = new ClosedSessions(options.clock);
+    this.#rates = new ProducerRates(options.clock);
   }
 
   /** Sessions that have been answered and have not ended. */
@@ -140,7 +143,8 @@ export class WhepDoor implements Closable {
     const peer = undo.use(await stage.addPeer({ iceConsentTimeoutS: ICE_CONSENT_TIMEOUT_S, layout: playback.layout }));
     const media: WhepMedium[] = [];
     for (const track of playback.tracks) {
-      media.push(undo.use(new WhepMedium(track, await consume(peer, track))));
+      const consumer = await consume(peer, track);
+      media.push(undo.use(new WhepMedium(track, consumer, { rates: this.#rates, clock: this.#options.clock })));
     }
     const { transport } = peer;
     await transport.connect({ dtlsParameters: playback.transport.dtls });

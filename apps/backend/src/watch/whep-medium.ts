@@ -1,18 +1,34 @@
-import { Emitter } from "@klieg/base";
-import { KliegError, type PinLayer, type WhepLayer, type WhepMedia } from "@klieg/protocol";
+import { type Clock, Emitter } from "@klieg/base";
+import { KliegError, type PinLayer, type WhepMedia } from "@klieg/protocol";
 import type { types } from "mediasoup";
 import type { PlayedTrack } from "../sfu/sdp/playback.ts";
+import { hasBandwidthEstimation, LayerControl } from "./layer-control.ts";
+import { layerBitrates, type ProducerRates } from "./producer-rates.ts";
 
 /** One track on its way to one viewer: which of its layers are sent, and which the viewer holds on to. */
 export class WhepMedium implements Disposable {
   readonly events = new Emitter<{ layers: undefined }>();
   readonly track: PlayedTrack;
   readonly consumer: types.Consumer;
+  readonly #rates: ProducerRates;
+  readonly #control: LayerControl | undefined;
+  readonly #spatialLayers: number;
+  readonly #temporalLayers: number;
   #pinned: { readonly spatialLayer: number; readonly temporalLayer: number | undefined } | undefined;
 
-  constructor(track: PlayedTrack, consumer: types.Consumer) {
+  constructor(track: PlayedTrack, consumer: types.Consumer, options: { rates: ProducerRates; clock: Clock }) {
     this.track = track;
     this.consumer = consumer;
+    this.#rates = options.rates;
+    const { encodings = [] } = track.producer.rtpParameters;
+    // L3T3, S3T3, L3T3_KEY: https://www.w3.org/TR/webrtc-svc/#scalabilitymodes
+    const mode = /^[LS](\d)T(\d)/.exec(encodings[0]?.scalabilityMode ?? "");
+    this.#spatialLayers = encodings.length > 1 ? encodings.length : Number(mode?.[1] ?? 1);
+    this.#temporalLayers = Number(mode?.[2] ?? 1);
+    if (this.#spatialLayers > 1 && !hasBandwidthEstimation(consumer)) {
+      const { producer } = track;
+      this.#control = new LayerControl({ consumer, producer, layers: this.#spatialLayers, ...options });
+    }
     consumer.on("layerschange", () => this.events.emit("layers", undefined));
   }
 
@@ -29,17 +45,16 @@ export class WhepMedium implements Disposable {
     const { mimeType } = this.track.codec;
     const { currentLayers } = this.consumer;
     const isFlowing = !this.consumer.paused && !this.consumer.producerPaused;
+    const simple = this.consumer.type === "simple" && isFlowing ? { spatial_layer: 0, temporal_layer: 0 } : null;
     return {
       media_id: this.mediaId,
       kind: this.kind,
       codec: mimeType.slice(mimeType.indexOf("/") + 1),
       layers: await this.#layers(),
       current:
-        currentLayers !== undefined
-          ? { spatial_layer: currentLayers.spatialLayer, temporal_layer: currentLayers.temporalLayer ?? 0 }
-          : this.consumer.type === "simple" && isFlowing
-            ? { spatial_layer: 0, temporal_layer: 0 }
-            : null,
+        currentLayers === undefined
+          ? simple
+          : { spatial_layer: currentLayers.spatialLayer, temporal_layer: currentLayers.temporalLayer ?? 0 },
       pinned:
         this.#pinned === undefined
           ? null
@@ -52,18 +67,21 @@ export class WhepMedium implements Disposable {
     const { encodings = [] } = this.track.producer.rtpParameters;
     if (auto === true) {
       this.#pinned = undefined;
-      if (this.consumer.type !== "simple") await this.consumer.setPreferredLayers(this.#highest());
+      if (this.#spatialLayers * this.#temporalLayers === 1) return;
+      await this.consumer.setPreferredLayers({
+        spatialLayer: this.#spatialLayers - 1,
+        temporalLayer: this.#temporalLayers - 1,
+      });
+      if (!this.consumer.paused) this.#control?.start();
       return;
     }
     const named = rid === undefined ? spatial : encodings.findIndex((encoding) => encoding.rid === rid);
-    const highest = this.#highest();
-    const spatialLayer = named ?? highest.spatialLayer;
-    const exists = spatialLayer >= 0 && spatialLayer <= highest.spatialLayer;
-    if (!exists || (temporal !== undefined && temporal > highest.temporalLayer)) {
-      throw new KliegError("bad_request", "What is sent has no such layer.");
-    }
+    const spatialLayer = named ?? this.#spatialLayers - 1;
+    const exists = spatialLayer >= 0 && spatialLayer < this.#spatialLayers && (temporal ?? 0) < this.#temporalLayers;
+    if (!exists) throw new KliegError("bad_request", "What is sent has no such layer.");
+    this.#control?.stop();
     this.#pinned = { spatialLayer, temporalLayer: temporal };
-    if (this.consumer.type === "simple") return;
+    if (this.#spatialLayers * this.#temporalLayers === 1) return;
     await this.consumer.setPreferredLayers({
       spatialLayer,
       ...(temporal === undefined ? {} : { temporalLayer: temporal }),
@@ -71,53 +89,34 @@ export class WhepMedium implements Disposable {
   }
 
   async pause(): Promise<void> {
+    this.#control?.stop();
     if (!this.consumer.closed) await this.consumer.pause();
   }
 
   async resume(): Promise<void> {
-    if (!this.consumer.closed) await this.consumer.resume();
+    if (this.consumer.closed) return;
+    await this.consumer.resume();
+    if (this.#pinned === undefined) this.#control?.start();
   }
 
   [Symbol.dispose](): void {
     this.events.clear();
+    this.#control?.[Symbol.dispose]();
     this.consumer.close();
   }
 
-  #highest(): { spatialLayer: number; temporalLayer: number } {
-    const { encodings = [] } = this.track.producer.rtpParameters;
-    const [{ scalabilityMode = "" } = {}] = encodings;
-    const match = /^[LS](\d)T(\d)/.exec(scalabilityMode);
-    const spatial = encodings.length > 1 ? encodings.length : Number(match?.[1] ?? 1);
-    return { spatialLayer: spatial - 1, temporalLayer: Number(match?.[2] ?? 1) - 1 };
-  }
-
   /** Best first. */
-  async #layers(): Promise<WhepLayer[]> {
+  async #layers(): Promise<WhepMedia["layers"]> {
     const { producer } = this.track;
     const { encodings = [] } = producer.rtpParameters;
-    const stats = producer.closed ? [] : await producer.getStats().catch((): types.ProducerStat[] => []);
-    const { spatialLayer: highest, temporalLayer } = this.#highest();
-    const layers: WhepLayer[] = [];
-    for (let spatial = highest; spatial >= 0; spatial -= 1) {
-      const encoding = encodings.length > 1 ? encodings[spatial] : encodings[0];
-      const stat =
-        encodings.length > 1
-          ? stats.find(({ rid, ssrc }) =>
-              encoding?.rid === undefined ? ssrc === encoding?.ssrc : rid === encoding.rid,
-            )
-          : stats[0];
-      const byLayer = Object.entries(stat?.bitrateByLayer ?? {}).filter(([name]) => name.startsWith(`${spatial}.`));
-      const bitrate =
-        encodings.length === 1 && highest > 0
-          ? Math.max(0, ...byLayer.map(([, value]) => Number(value)))
-          : (stat?.bitrate ?? 0);
-      layers.push({
-        rid: encoding?.rid ?? null,
-        spatial_layer: spatial,
-        temporal_layers: temporalLayer + 1,
-        bitrate: Math.round(bitrate),
-      });
-    }
-    return layers;
+    const bitrates = layerBitrates(producer, await this.#rates.of(producer), this.#spatialLayers);
+    return bitrates
+      .map((bitrate, layer) => ({
+        rid: (encodings.length > 1 ? encodings[layer]?.rid : undefined) ?? null,
+        spatial_layer: layer,
+        temporal_layers: this.#temporalLayers,
+        bitrate,
+      }))
+      .reverse();
   }
 }
