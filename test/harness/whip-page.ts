@@ -18,6 +18,8 @@ export interface WhipPageOptions {
   readonly codec?: string;
   /** A tone beside the picture; true by default. */
   readonly sound?: boolean;
+  /** The address that the browser reaches the page by; 127.0.0.1 by default. */
+  readonly host?: string;
 }
 
 /** What the publishing page says of itself. */
@@ -49,7 +51,7 @@ export class WhipPage implements AsyncDisposable {
 
   /** Resolves when the first session is connected. */
   static async open(browser: Browser, options: WhipPageOptions): Promise<WhipPage> {
-    const site = await PageServer.start();
+    const site = await PageServer.start({}, options.host);
     const context = await browser.newContext();
     const page = await context.newPage();
     const whip = new WhipPage(page, site);
@@ -91,6 +93,17 @@ export class WhipPage implements AsyncDisposable {
     );
   }
 
+  /**
+   * Has the browser send a smaller picture, as it does by itself where its network or its processor is too slow.
+   * @param by how many times less wide.
+   */
+  async scaleDown(by: number): Promise<void> {
+    await this.page.evaluate(
+      (times) => (globalThis as unknown as { kliegWhipScale: (by: number) => Promise<void> }).kliegWhipScale(times),
+      by,
+    );
+  }
+
   /** Ends the session as a good client does. */
   async stop(): Promise<void> {
     await this.page.evaluate(() => (globalThis as unknown as { kliegWhipStop: () => Promise<void> }).kliegWhipStop());
@@ -102,7 +115,7 @@ export class WhipPage implements AsyncDisposable {
   }
 }
 
-interface PublishOptions extends Required<WhipPageOptions> {
+interface PublishOptions extends Required<Omit<WhipPageOptions, "host">> {
   readonly strip: typeof CLOCK_STRIP;
 }
 
@@ -272,6 +285,14 @@ async function publish(options: PublishOptions): Promise<void> {
         await wait(pause);
         pause = Math.min(2000, pause * 2);
       }
+    }
+  };
+  (globalThis as unknown as { kliegWhipScale: (by: number) => Promise<void> }).kliegWhipScale = async (by) => {
+    for (const sender of peer.getSenders()) {
+      if (sender.track?.kind !== "video") continue;
+      const parameters = sender.getParameters();
+      for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = by;
+      await sender.setParameters(parameters);
     }
   };
   (globalThis as unknown as { kliegWhipStop: () => Promise<void> }).kliegWhipStop = async () => {
