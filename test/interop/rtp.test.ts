@@ -15,7 +15,7 @@ import {
 } from "@klieg/media";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Child, run } from "../harness/child.ts";
-import { ffmpeg, type ProbedUnit, probeUnits } from "../harness/ffmpeg-units.ts";
+import { ffmpeg, ffmpegComplaints, type ProbedUnit, probeUnits } from "../harness/ffmpeg-units.ts";
 import { requirePackages } from "../harness/required-packages.ts";
 import { framedPackets, framePackets, type OutgoingStream, PacketInbox, PacketOutbox } from "../harness/rtp-peer.ts";
 
@@ -194,6 +194,30 @@ describe("ING3: RTP of others gives the access units that ffprobe reads from the
   });
 });
 
+describe("ING3: Chromium's spatial layers of VP9", () => {
+  const recorded = path.join(import.meta.dirname, "../../packages/media/fixtures/chromium-vp9-svc.rtp");
+
+  test("are the same pictures to every decoder, and those that Chromium meant", async () => {
+    const packets = framedPackets(await readFile(recorded));
+    const received = new Received();
+    const stream = received.add(VP9, packets);
+    for (const packet of packets) stream.push(packet, 0);
+    const ours = received.units.map(({ data }) => data);
+    const decoded = async (name: string, frames: readonly Uint8Array[], decoder: readonly string[]) => {
+      const file = path.join(folder, name);
+      await writeFile(file, ivf("VP90", frames));
+      const hashes = await ffmpeg([...decoder, "-i", file, ...TO_HASHES, "-"]);
+      return hashesIn(hashes.toString()).map(({ hash }) => hash);
+    };
+    // libvpx shows one picture of a superframe, though all of its frames say that they are to be shown.
+    const meant = await decoded("meant.ivf", superframesAsSent(packets), ["-c:v", "libvpx-vp9"]);
+    expect(meant).toHaveLength(21);
+    expect(await decoded("ours.ivf", ours, ["-c:v", "libvpx-vp9"])).toEqual(meant);
+    expect(await decoded("ours.ivf", ours, ["-c:v", "vp9"])).toEqual(meant);
+    expect(await ffmpegComplaints(path.join(folder, "ours.ivf"))).toBe("");
+  });
+});
+
 describe("RTC3: our RTP is read by others", () => {
   test.each(KINDS)("GStreamer's depayloader gives the same $codec", async (kind) => {
     const { codec, media, clockRate, map } = kind;
@@ -318,6 +342,55 @@ describe("RTC3 ING3: sender reports put sound and picture together", () => {
     expect(hashes).toHaveLength(units.flat().length);
   });
 });
+
+/** An IVF file of frames that follow one another by a 30th of a second. */
+function ivf(fourCc: string, frames: readonly Uint8Array[]): Buffer {
+  const header = Buffer.alloc(32);
+  header.write(`DKIF\0\0\x20\0${fourCc}`, "latin1");
+  header.writeUInt16LE(480, 12);
+  header.writeUInt16LE(270, 14);
+  header.writeUInt32LE(30, 16);
+  header.writeUInt32LE(1, 20);
+  header.writeUInt32LE(frames.length, 24);
+  const parts = frames.flatMap((frame, i) => {
+    const head = Buffer.alloc(12);
+    head.writeUInt32LE(frame.length, 0);
+    head.writeUInt32LE(i, 4);
+    return [head, frame];
+  });
+  return Buffer.concat([header, ...parts]);
+}
+
+/** Superframes of the layer frames in RTP packets, bit for bit: descriptors have a picture id of two bytes and a layer byte. */
+function superframesAsSent(packets: readonly Buffer[]): Buffer[] {
+  const pictures: Buffer[] = [];
+  let frames: Buffer[][] = [];
+  for (const packet of packets) {
+    const { payload, marker } = new RtpPacket().read(packet);
+    const first = payload[0] ?? 0;
+    const flexible = (first & 0x10) !== 0;
+    const inter = (first & 0x40) !== 0;
+    expect(first & 0xa0).toBe(0xa0);
+    let at = 4;
+    if (!flexible) at += 1;
+    else if (inter) while (((payload[at++] ?? 0) & 1) === 1);
+    if ((first & 0x02) !== 0) {
+      const structure = payload[at++] ?? 0;
+      if ((structure & 0x10) !== 0) at += 4 * ((structure >> 5) + 1);
+      if ((structure & 0x08) !== 0)
+        for (let n = payload[at++] ?? 0; n > 0; n -= 1) at += 1 + (((payload[at] ?? 0) >> 2) & 3);
+    }
+    if ((first & 0x08) !== 0) frames.push([]);
+    frames.at(-1)?.push(Buffer.from(payload.subarray(at)));
+    if (!marker) continue;
+    const whole = frames.map((parts) => Buffer.concat(parts));
+    const sizes = whole.flatMap(({ length }) => [length & 0xff, length >> 8]);
+    const index = 0xc8 | (whole.length - 1);
+    pictures.push(Buffer.concat([...whole, Buffer.from([index, ...sizes, index])]));
+    frames = [];
+  }
+  return pictures;
+}
 
 /** A decoded picture, or an Opus packet as it is. */
 interface Hashed {
