@@ -35,12 +35,12 @@ export interface RtpStreamOptions {
 export interface RtpDemuxerOptions {
   /** How long packets wait for those missing before them, ms; 150 by default. */
   readonly holdMs?: number;
-  /** How many packets of a stream may wait, at most 8192; 512 by default. */
+  /** How many packets of a stream may wait, at most 8192; 1024 by default. */
   readonly maxHeldPackets?: number;
 }
 
 const DEFAULT_HOLD_MS = 150;
-const DEFAULT_HELD_PACKETS = 512;
+const DEFAULT_HELD_PACKETS = 1024;
 
 /**
  * Takes the RTP streams of one sender apart into access units. All share one timeline in 90 kHz ticks that begins near 10 s

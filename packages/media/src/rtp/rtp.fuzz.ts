@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { defineFuzzTarget, type FuzzRandom } from "@klieg/base/fuzz";
 import type { AccessUnit } from "../access-unit.ts";
 import { scanObus } from "../av1/obu.ts";
@@ -9,6 +10,9 @@ import { RtpPacket } from "./rtp-packet.ts";
 import { RtpPacketizer, type RtpPayloadCodec } from "./rtp-packetizer.ts";
 import { readSenderReports, writeSenderReport } from "./sender-report.ts";
 import { CODECS, fixture, MIME_TYPES, makeUnits } from "./testing/synthetic-units.ts";
+
+/** VP9 with spatial layers, framed likewise. */
+const LAYERS = new Uint8Array(readFileSync(new URL("../../fixtures/chromium-vp9-svc.rtp", import.meta.url)));
 
 const isExpectedError = (error: unknown) => error instanceof MediaError;
 
@@ -37,7 +41,10 @@ function corpus(codec: RtpPayloadCodec): Uint8Array[] {
   const real = { h264: "multitrack", vp9: "vp9", av1: "av1-aac", opus: "hevc-opus", vp8: undefined }[codec];
   const units =
     real === undefined ? [] : fixture(real).units.filter(({ track }) => track.codec === codec && track.id === 0);
-  return [framed(codec, makeUnits(codec, plans)), ...(units.length > 0 ? [framed(codec, units.slice(0, 3))] : [])];
+  const inputs = [framed(codec, makeUnits(codec, plans))];
+  if (units.length > 0) inputs.push(framed(codec, units.slice(0, 3)));
+  if (codec === "vp9") inputs.push(LAYERS.subarray(0, 6000));
+  return inputs;
 }
 
 /** What must hold of an access unit whatever packets it came in. */
@@ -85,7 +92,8 @@ function feed(codec: RtpPayloadCodec, input: Uint8Array, random: FuzzRandom): nu
     id: 0,
     kind,
     codec: { mimeType: MIME_TYPES[codec], clockRate: kind === "audio" ? 48_000 : 90_000 },
-    payloadType: 96,
+    // That of the first packet.
+    payloadType: (input[3] ?? 96) & 0x7f,
   });
   let nowMs = 0;
   let late: Uint8Array | undefined;
