@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import path from "node:path";
 import { isOnPath } from "../program-path.ts";
 
 /** A package of Debian's that the build of the media worker needs, and how to see on any system that it is there. */
@@ -10,8 +11,8 @@ export interface BuildPackage {
   readonly programs?: readonly string[];
   /** What pkg-config must know, all of them. */
   readonly modules?: readonly string[];
-  /** Any one of these files will do, whatever pkg-config knows. */
-  readonly files?: readonly string[];
+  /** What must be found where headers are: Debian's flatbuffers tells pkg-config of a library without any. */
+  readonly header?: string;
 }
 
 export const BUILD_PACKAGES: readonly BuildPackage[] = [
@@ -23,8 +24,7 @@ export const BUILD_PACKAGES: readonly BuildPackage[] = [
   {
     debian: "libflatbuffers-dev",
     use: "mediasoup's messages",
-    modules: ["flatbuffers"],
-    files: ["/usr/include/flatbuffers/flatbuffers.h", "/usr/local/include/flatbuffers/flatbuffers.h"],
+    header: "flatbuffers/flatbuffers.h",
   },
   { debian: "libuv1-dev", use: "sockets and timers", modules: ["libuv"] },
   { debian: "libssl-dev", use: "DTLS", modules: ["openssl"] },
@@ -49,8 +49,14 @@ export function missingBuildPackages(environment: NodeJS.ProcessEnv): BuildPacka
   const pkgConfig = ["pkg-config", "pkgconf"].find(has);
   const knows = (module: string) =>
     pkgConfig !== undefined && spawnSync(pkgConfig, ["--exists", module], { env: environment }).status === 0;
-  return BUILD_PACKAGES.filter(({ programs, modules, files }) => {
-    if (files?.some((file) => existsSync(file))) return false;
-    return !((programs?.some(has) ?? true) && (modules?.every(knows) ?? true));
-  });
+  const folders = [
+    ...(environment.CPLUS_INCLUDE_PATH ?? "").split(path.delimiter),
+    "/usr/include",
+    "/usr/local/include",
+  ];
+  const includes = (header: string) => folders.some((folder) => folder !== "" && existsSync(path.join(folder, header)));
+  return BUILD_PACKAGES.filter(
+    ({ programs, modules, header }) =>
+      !((programs?.some(has) ?? true) && (modules?.every(knows) ?? true) && (header === undefined || includes(header))),
+  );
 }

@@ -57,8 +57,13 @@ function tools(scripts: Record<string, string>): NodeJS.ProcessEnv {
       program(inFolder("bin", name), `#!/bin/sh\nexec ${found} "$@"\n`);
     }
   }
-  // Nothing listens there: no prebuilt worker, at once.
-  return { PATH: inFolder("bin"), MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: "http://127.0.0.1:9" };
+  program(inFolder("include", "flatbuffers", "flatbuffers.h"), "");
+  return {
+    PATH: inFolder("bin"),
+    CPLUS_INCLUDE_PATH: inFolder("include"),
+    // Nothing listens there: no prebuilt worker, at once.
+    MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: "http://127.0.0.1:9",
+  };
 }
 
 /** Fakes of everything that the build runs: meson makes a folder, ninja a program. */
