@@ -38,16 +38,16 @@ export interface Stall {
 const WITNESS = `(() => {
   const witness = { stalls: [], violations: [] };
   window.kliegWitness = witness;
-  let playing = false;
+  const playing = new WeakSet();
   let stall;
-  addEventListener("playing", () => {
-    playing = true;
+  addEventListener("playing", ({ target }) => {
+    playing.add(target);
     if (stall) stall.ms = Math.round(performance.now() - stall.since);
     stall = undefined;
   }, true);
-  addEventListener("emptied", () => { playing = false; }, true);
+  addEventListener("emptied", ({ target }) => { playing.delete(target); }, true);
   addEventListener("waiting", ({ target }) => {
-    if (!playing || target.seeking) return;
+    if (!playing.has(target) || target.seeking) return;
     const buffered = Array.from({ length: target.buffered.length }, (_, i) => [target.buffered.start(i), target.buffered.end(i)]);
     const { currentTime, playbackRate } = target;
     stall = { at: new Date().toISOString(), since: performance.now(), currentTime, playbackRate, buffered, ms: null };

@@ -34,6 +34,7 @@ export function QualityMenu({ session, statisticsOpen, onToggleStatistics, onOpe
   const pinned = useStore(session.store, (state) => state.pinned);
   const words = strings.controls;
 
+  useEffect(() => session.refreshQualities(), [session]);
   useEffect(() => {
     const element = menu.current;
     if (!element) return;

@@ -97,8 +97,7 @@ export class LiveSession implements AsyncDisposable {
     this.#video = video;
     this.#wantsPlay = options.autoplay;
     this.loudness = new Loudness(video, preferences, options.startMuted);
-    const { volume, muted } = video;
-    this.store = createStore<PlaybackState>(() => ({ ...INITIAL_STATE, volume, muted }));
+    this.store = createStore<PlaybackState>(() => ({ ...INITIAL_STATE, volume: video.volume, muted: video.muted }));
     this.#timeline = new LiveTimeline({
       video,
       store: this.store,
@@ -225,6 +224,11 @@ export class LiveSession implements AsyncDisposable {
 
   seekBy(seconds: number): void {
     this.seekTo(this.#video.currentTime + seconds);
+  }
+
+  /** The viewer looks at the qualities that there are. */
+  refreshQualities(): void {
+    if (this.#engine?.protocol === "webrtc") this.#engine.refresh();
   }
 
   /** Pins a rendition, or leaves the choice to the bandwidth when null. Kept for later sources and visits. */

@@ -25,6 +25,10 @@ export class FakeRealtime implements RealtimePlayback {
     this.asked.push("retreat");
   }
 
+  refresh(): void {
+    this.asked.push("refresh");
+  }
+
   setSourceState(state: SourceState): void {
     this.asked.push(`source ${state}`);
   }

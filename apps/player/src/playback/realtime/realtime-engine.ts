@@ -87,6 +87,10 @@ export class RealtimeEngine implements RealtimePlayback {
     this.#link?.setSourceState(state);
   }
 
+  refresh(): void {
+    void this.#link?.refresh();
+  }
+
   latency(): number | null {
     const shown = this.#latency?.seconds ?? null;
     if (shown !== null) return shown;

@@ -73,7 +73,7 @@ describe("a real-time link (PLY1, RTC1)", () => {
     expect(told).toEqual(["connected"]);
     link.close();
     link.close();
-    await player.passes(0);
+    await player.passes(100);
     expect(count(door.requests, "DELETE /session/1")).toBe(1);
     expect(door.peer.connectionState).toBe("closed");
     expect(vi.getTimerCount()).toBe(0);

@@ -127,6 +127,11 @@ export class RealtimeLink implements Disposable {
     this.#sourceState = state;
   }
 
+  /** Asks the session how it is doing. */
+  async refresh(): Promise<void> {
+    await this.#ask();
+  }
+
   /** Nothing is wanted for a while, so nothing is missed. */
   suspend(): void {
     this.#suspended = true;

@@ -27,6 +27,8 @@ export interface RealtimePlayback extends PlaybackEngine {
   readonly protocol: "webrtc";
   /** Index of the rendition that it keeps to; null where the server chooses. */
   readonly pinned: number | null;
+  /** Asks what layers there are now. */
+  refresh(): void;
   /** Takes the element. Before that it is left alone, and so it is after `retreat()`. */
   attach(): void;
   /** Gives the element away empty, and goes on in the bridge until destroyed. */

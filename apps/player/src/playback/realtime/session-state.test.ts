@@ -58,6 +58,12 @@ describe("what a WHEP session says of itself", () => {
     expect(renditionsOf({ ...state, layers: [...LAYERS, layer(3, 1)] }, SIZE, 0).map(({ rank }) => rank)).toEqual([
       1, 2, 3, 4,
     ]);
+    const unsent = [layer(2, 0, "f"), ...LAYERS.slice(1)];
+    expect(renditionsOf({ ...state, layers: unsent }, SIZE, 0).map(({ rank }) => rank)).toEqual(["high", "low"]);
+    const quiet = LAYERS.map((each) => ({ ...each, bitrate: 0 }));
+    expect(renditionsOf({ ...state, layers: quiet }, SIZE, 9)).toEqual([
+      { index: 1, ...SIZE, bitrate: 9, frameRate: null, codecs: null },
+    ]);
     const [only, ...more] = renditionsOf(UNKNOWN_STATE, SIZE, 700_000);
     expect(more).toEqual([]);
     expect(only).toMatchObject({ index: 0, height: 360, bitrate: 700_000 });

@@ -71,16 +71,19 @@ export function renditionsOf(
   const shown = { width: size?.width ?? null, height: size?.height ?? null };
   const hidden = { width: null, height: null };
   const common = { frameRate: null, codecs: null };
-  if (layers.length < 2) {
-    const [only] = layers;
+  // A publisher without the time or the network for a layer leaves it out; what is not sent cannot be chosen.
+  const sent = layers.filter((layer) => layer.bitrate > 0 || layer.spatial_layer === current);
+  const offered = sent.length > 0 ? sent : layers;
+  if (offered.length < 2) {
+    const [only] = offered;
     return [{ index: only?.spatial_layer ?? 0, ...shown, ...common, bitrate: only?.bitrate || bitrate }];
   }
-  return layers.map((layer, place) => ({
+  return offered.map((layer, place) => ({
     index: layer.spatial_layer,
     ...(layer.spatial_layer === current ? shown : hidden),
     ...common,
     bitrate: layer.bitrate,
-    rank: RANKS[layers.length]?.[place] ?? place + 1,
+    rank: RANKS[offered.length]?.[place] ?? place + 1,
   }));
 }
 

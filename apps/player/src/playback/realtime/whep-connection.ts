@@ -57,8 +57,7 @@ export class WhepConnection implements Disposable {
       signal.throwIfAborted();
       return new WhepConnection(peer, resource, posted.answer);
     } catch (error) {
-      peer.close();
-      void resource?.delete();
+      void end(peer, resource);
       throw error;
     }
   }
@@ -82,13 +81,18 @@ export class WhepConnection implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.peer.close();
-    void this.resource.delete();
+    void end(this.peer, this.resource);
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** The peer's own farewell (DTLS) would end the session before the door hears of it, so the door comes first. */
+async function end(peer: RTCPeerConnection, resource: WhepResource | null): Promise<void> {
+  await resource?.delete();
+  peer.close();
 }
 
 async function describe(peer: RTCPeerConnection, offer: string, answer: string): Promise<void> {

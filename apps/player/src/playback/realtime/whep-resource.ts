@@ -120,7 +120,7 @@ export class WhepResource {
     if (this.#deleted) return;
     this.#deleted = true;
     try {
-      await this.#fetch(this.url, { method: "DELETE", keepalive: true });
+      await this.#fetch(this.url, { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
       // Whoever cannot be told notices by himself.
       console.info("Klieg: the end of a real-time session could not be told:", error);
