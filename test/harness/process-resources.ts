@@ -65,3 +65,16 @@ export async function settlesTo(pid: number, httpPort: number, before: Resources
     },
   );
 }
+
+/** Pid of the process's child whose command line matches. @throws where there is none, or more than one. */
+export async function childOf(pid: number, httpPort: number, command: RegExp): Promise<number> {
+  const { children } = await resourcesOf(pid, httpPort);
+  const found: number[] = [];
+  for (const child of children) {
+    const line = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
+    if (command.test(line.replaceAll("\0", " "))) found.push(child);
+  }
+  const [only] = found;
+  if (only === undefined || found.length > 1) throw new Error(`${found.length} children are ${command}`);
+  return only;
+}

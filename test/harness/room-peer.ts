@@ -6,7 +6,7 @@ import type { BackendProcess } from "./backend.ts";
 import { until } from "./until.ts";
 
 /** In the page: a participant that is nothing but mediasoup-client and a WebSocket. */
-const SCRIPT = String.raw`
+const SCRIPT = `
 window.participant = class {
   events = []; consumers = new Map(); producers = new Map(); closed = null;
   #pending = new Map(); #id = 0; #consuming = Promise.resolve();
@@ -291,6 +291,7 @@ interface PageParticipant {
   readonly events: ({ event: string } & Record<string, unknown>)[];
   readonly device: { rtpCapabilities: { codecs: { mimeType: string }[] } };
   readonly closed: { code: number; reason: string } | null;
+  readonly consumers: Map<string, { readonly producerId: string }>;
   ask(type: string, request?: object): Promise<unknown>;
   produce(source: string, track: MediaStreamTrack, options?: object): Promise<string>;
   received(producerId: string): Promise<{ frames: number; width: number; energy: number } | null>;

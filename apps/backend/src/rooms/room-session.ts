@@ -61,6 +61,8 @@ export class RoomSession implements RoomConnection, Disposable {
   #held: RoomEvent[] | undefined = [];
   #work: Promise<void> = Promise.resolve();
   #waiting = 0;
+  /** Request that ends the room, and with it this session. */
+  #ending: number | undefined;
   #malformed = 0;
   #closed = false;
 
@@ -120,6 +122,7 @@ export class RoomSession implements RoomConnection, Disposable {
   close(code: number, reason: string): void {
     if (this.#closed) return;
     this.#tellHeld();
+    if (this.#ending !== undefined) this.#reply({ id: this.#ending, ok: true, data: {} });
     this.onClosed(false);
     this.#options.outlet.close(code, reason);
   }
@@ -162,10 +165,12 @@ export class RoomSession implements RoomConnection, Disposable {
   async #answer(request: RoomRequest): Promise<void> {
     this.#waiting -= 1;
     if (this.#closed) return;
+    if (request.type === "end_room") this.#ending = request.id;
     try {
       this.#reply({ id: request.id, ok: true, data: await this.#do(request) });
       if (this.#place !== undefined) this.#tellHeld();
     } catch (error) {
+      this.#ending = undefined;
       const problem = KliegError.from(error);
       if (problem.code === "internal") {
         this.#options.logger.error({ err: problem.cause, request: request.type }, "room request failed");
