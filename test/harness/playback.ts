@@ -66,8 +66,11 @@ export interface Probe {
   readonly complaints: string;
 }
 
-/** What Debian's ffprobe and ffmpeg say of an init segment with segments: complaints are what a test expects none of. */
-export async function probe(run: { init: Buffer; segments: Buffer[] }): Promise<Probe> {
+/**
+ * What Debian's ffprobe and ffmpeg say of an init segment with segments: complaints are what a test expects none of.
+ * @param variableRate whether frames come as they like, as from a browser: ffmpeg's own output must not count in frames then.
+ */
+export async function probe(run: { init: Buffer; segments: Buffer[] }, variableRate = false): Promise<Probe> {
   const folder = await mkdtemp(join(tmpdir(), "klieg-probe-"));
   try {
     const file = join(folder, "media.mp4");
@@ -75,7 +78,8 @@ export async function probe(run: { init: Buffer; segments: Buffer[] }): Promise<
     await using prober = new Child("ffprobe", [
       ...["-v", "warning", "-show_streams", "-show_packets", "-of", "json=compact=1", file],
     ]);
-    await using decoder = new Child("ffmpeg", ["-nostdin", "-v", "warning", "-i", file, "-f", "null", "-"]);
+    const timing = variableRate ? ["-fps_mode", "passthrough", "-enc_time_base", "-1"] : [];
+    await using decoder = new Child("ffmpeg", ["-nostdin", "-v", "warning", "-i", file, ...timing, "-f", "null", "-"]);
     await Promise.all([prober.exited, decoder.exited]);
     const start = prober.lines.findIndex((line) => line.trimStart().startsWith("{"));
     const json = JSON.parse(

@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { type Clock, Emitter } from "@klieg/base";
-import { type AccessUnit, type AudioTrack, parseAvcConfig, parseH264Sps, type VideoTrack } from "@klieg/media";
+import {
+  type AccessUnit,
+  type AudioTrack,
+  parseAvcConfig,
+  parseH264Sps,
+  TICKS_PER_SECOND,
+  type VideoTrack,
+} from "@klieg/media";
 import { KliegError, type RealtimeWay } from "@klieg/protocol";
 import type { Logger } from "../ports/logger.ts";
 import { RtpFeed } from "../sfu/rtp-feed.ts";
@@ -12,6 +19,7 @@ import { RealtimeTranscode } from "../transcode/realtime-transcode.ts";
 import type { RecentMedia } from "../transcode/recent-media.ts";
 import { sameMedia } from "../transcode/source-tracks.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
+import { FeedPacer } from "./feed-pacer.ts";
 
 export interface RealtimeFeedOptions {
   readonly stream: Stream;
@@ -45,6 +53,7 @@ export class RealtimeFeed implements AsyncDisposable {
   readonly #options: RealtimeFeedOptions;
   readonly #video: RtpFeed | undefined;
   readonly #audio: RtpFeed | undefined;
+  readonly #pacer: FeedPacer;
   readonly #subscriptions = new DisposableStack();
   #videoTranscode: RealtimeTranscode | undefined;
   #audioTranscode: RealtimeTranscode | undefined;
@@ -60,6 +69,13 @@ export class RealtimeFeed implements AsyncDisposable {
     this.stage = stage;
     this.#video = feeds.video;
     this.#audio = feeds.audio;
+    this.#pacer = this.#subscriptions.use(
+      new FeedPacer({
+        clock: options.clock,
+        position: () => options.stream.timeline.position,
+        send: (kind, unit) => (kind === "video" ? this.#video : this.#audio)?.send(unit),
+      }),
+    );
     this.#begin();
   }
 
@@ -156,12 +172,13 @@ export class RealtimeFeed implements AsyncDisposable {
     const before = this.#videoTrack;
     if (unit.discontinuity === true || before === undefined || !sameMedia(before, track)) {
       this.#lastPts = Number.NEGATIVE_INFINITY;
+      if (unit.discontinuity === true) for (const kind of ["video", "audio"] as const) this.#pacer.begin(kind);
       this.#decideVideo(track, [unit]);
     }
     if (this.#videoWay === "straight") {
       // The encoder has B-frames after all, and a browser would show them as they come: to and fro.
       if (unit.pts < this.#lastPts) this.#transcodeVideo();
-      else this.#video.send(unit);
+      else this.#pacer.push("video", unit);
       this.#lastPts = unit.pts;
     }
     if (this.#videoWay === "transcoded") this.#videoTranscode?.push(unit);
@@ -173,7 +190,7 @@ export class RealtimeFeed implements AsyncDisposable {
       return;
     }
     if (track !== this.#audioTrack) this.#decideAudio(track);
-    if (this.#audioWay === "straight") this.#audio.send(unit);
+    if (this.#audioWay === "straight") this.#pacer.push("audio", unit);
     else if (this.#audioWay === "transcoded") this.#audioTranscode?.push(unit);
   }
 
@@ -190,10 +207,7 @@ export class RealtimeFeed implements AsyncDisposable {
   }
 
   #transcodeVideo(): void {
-    this.#videoTranscode ??= this.#openTranscode(
-      (unit) => this.#video?.send(unit),
-      () => this.#enterVideo("impossible"),
-    );
+    this.#videoTranscode ??= this.#openTranscode("video", () => this.#enterVideo("impossible"));
     this.#enterVideo("transcoded");
   }
 
@@ -203,20 +217,18 @@ export class RealtimeFeed implements AsyncDisposable {
       this.#enterAudio("straight");
       return;
     }
-    this.#audioTranscode ??= this.#openTranscode(
-      (unit) => this.#audio?.send(unit),
-      () => this.#enterAudio("impossible"),
-    );
+    this.#audioTranscode ??= this.#openTranscode("audio", () => this.#enterAudio("impossible"));
     this.#enterAudio("transcoded");
   }
 
-  #openTranscode(onUnit: (unit: AccessUnit) => void, onImpossible: () => void): RealtimeTranscode {
+  #openTranscode(kind: "video" | "audio", onImpossible: () => void): RealtimeTranscode {
     const { engine, clock, logger } = this.#options;
     return new RealtimeTranscode({
       engine,
       clock,
       logger,
-      onUnit,
+      onStarted: () => this.#pacer.begin(kind),
+      onUnit: (unit) => this.#pacer.push(kind, unit),
       onImpossible: (reason) => {
         logger.warn({ reason }, "a track cannot be sent to WebRTC viewers");
         onImpossible();
@@ -242,8 +254,10 @@ export class RealtimeFeed implements AsyncDisposable {
     const ticks = stream.timeline.position;
     if (ticks === undefined) return;
     const wall = clock.wall();
-    this.#video?.report(wall, ticks);
-    this.#audio?.report(wall, ticks);
+    // Where the encoder's clock runs fast, media would be of the future: no receiver believes that.
+    const ahead = ticks + Math.round(this.#pacer.aheadMs * (TICKS_PER_SECOND / 1000));
+    this.#video?.report(wall, ahead);
+    this.#audio?.report(wall, ahead);
   }
 
   #lose(reason: RealtimeFeedEvents["lost"]["reason"]): void {

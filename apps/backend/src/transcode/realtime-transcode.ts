@@ -22,6 +22,8 @@ export interface RealtimeTranscodeOptions {
   readonly engine: TranscodeEngine;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** An FFmpeg begins: what it makes first comes late. */
+  readonly onStarted?: () => void;
   /** Gets what is made, in order: H.264 without B-frames, or Opus. */
   readonly onUnit: (unit: AccessUnit) => void;
   /** Nothing can be made of the source, in words; told at each of its tracks. */
@@ -192,6 +194,7 @@ export class RealtimeTranscode implements AsyncDisposable {
       });
       this.#run = run;
       this.#runs.add(run);
+      this.#options.onStarted?.();
       this.#meter.reset();
       const { width, height } = plan.video?.rungs[0] ?? {};
       const encoder = plan.video?.encoder.name ?? "libopus";
