@@ -1,3 +1,5 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,5 +61,13 @@ describe("the backend killed with -9", () => {
     await expect(BackendProcess.start({ env: { KLIEG_RTMP_PORT: String(backend.ports.rtmp) } })).rejects.toThrow(
       /in use by another program; choose another with KLIEG_RTMP_PORT/,
     );
+    const taken = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(taken, "listening");
+    // Media workers are started with the first peer, and yet it is said now.
+    const { port } = taken.address();
+    await expect(BackendProcess.start({ env: { KLIEG_RTC_PORT: String(port) } })).rejects.toThrow(
+      `port ${port} is in use by another program; choose another with KLIEG_RTC_PORT`,
+    );
+    taken.close();
   });
 });
