@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { WhipSession } from "../../ingest/whip/whip-session.ts";
 import { iceServerLinks } from "../../sfu/ice-servers.ts";
+import { SCALABILITY_MODE } from "../../sfu/sdp/publication.ts";
 import { AddressTokens } from "../address-tokens.ts";
 import { bearer } from "../admin-guard.ts";
 import { requireAcceptable, SDP, SDP_FRAGMENT, sdpBody, takeSdpBodies } from "../sdp-body.ts";
@@ -66,7 +67,10 @@ export function whipRoutes(services: HttpServices): FastifyPluginAsyncZod {
         schema: {
           tags,
           security,
-          description: "Publishes to the channel of the stream key: an offer in, the answer out.",
+          description:
+            "Publishes to the channel of the stream key: an offer in, the answer out. An offer does not tell how a VP9 or AV1 " +
+            "encoding is layered; a publisher that says so lets each viewer have the layers that its network carries.",
+          querystring: z.object({ scalability_mode: z.string().regex(SCALABILITY_MODE).optional() }),
           consumes: [SDP],
           produces: [SDP],
           response: { 201: z.string() },
@@ -84,6 +88,7 @@ export function whipRoutes(services: HttpServices): FastifyPluginAsyncZod {
             offer,
             remoteAddress: request.ip,
             userAgent: request.headers["user-agent"],
+            scalabilityMode: request.query.scalability_mode,
           });
           return reply
             .status(201)

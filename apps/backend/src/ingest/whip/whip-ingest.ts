@@ -47,6 +47,8 @@ export interface WhipRequest {
   readonly offer: string;
   readonly remoteAddress: string;
   readonly userAgent: string | undefined;
+  /** What the publisher says of its layers; see {@link SCALABILITY_MODE}. */
+  readonly scalabilityMode?: string | undefined;
 }
 
 export interface WhipAnswer {
@@ -138,6 +140,7 @@ export class WhipIngest implements Closable {
       videoCodecs: new Set(profile.video_codecs),
       audioCodecs: new Set(profile.audio_codecs),
       routerCodecs: ROUTER_CODECS,
+      ...(request.scalabilityMode === undefined ? {} : { scalabilityMode: request.scalabilityMode }),
     });
     using undo = new DisposableStack();
     const stage = undo.use(sfu.openStage(`whip ${name}`));

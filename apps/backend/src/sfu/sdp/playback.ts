@@ -71,6 +71,8 @@ function codecFor(section: OfferSection, producer: types.Producer): OfferCodec |
   const [sent] = producer.rtpParameters.codecs;
   if (sent === undefined) return undefined;
   const parameters = sent.parameters ?? {};
+  // Its spatial layers can only be told apart by a header extension that viewers are not sent.
+  if (sent.mimeType.toLowerCase() === "video/av1" && hasSpatialLayers(producer)) return undefined;
   const same = section.codecs.filter(
     (codec) =>
       codec.mimeType.toLowerCase() === sent.mimeType.toLowerCase() &&
@@ -90,6 +92,10 @@ function codecFor(section: OfferSection, producer: types.Producer): OfferCodec |
     default:
       return same[0];
   }
+}
+
+function hasSpatialLayers({ rtpParameters: { encodings = [] } }: types.Producer): boolean {
+  return encodings.length === 1 && /^[LS][2-9]/.test(encodings[0]?.scalabilityMode ?? "");
 }
 
 function playedTrack(section: OfferSection, producer: types.Producer): PlayedTrack {

@@ -34,7 +34,15 @@ export interface PublicationRules {
   readonly audioCodecs: ReadonlySet<string>;
   /** What the SFU's routers carry. */
   readonly routerCodecs: readonly types.RouterRtpCodecCapability[];
+  /**
+   * Layers of each video encoding (https://www.w3.org/TR/webrtc-svc/#scalabilitymodes), which an offer does not tell;
+   * undefined where they are not known: then everything is sent to everybody.
+   */
+  readonly scalabilityMode?: string;
 }
+
+/** Scalability modes that a publisher may announce. */
+export const SCALABILITY_MODE = /^[LS][1-3]T[1-3](_KEY)?$/;
 
 /** Feedback that mediasoup gives to a sender. */
 const FEEDBACK = new Set(["nack ", "nack pli", "ccm fir", "goog-remb ", "transport-cc "]);
@@ -54,8 +62,14 @@ export function acceptPublication(offer: Offer, rules: PublicationRules): Public
   const transport = bundledTransport(offer, sections);
   return {
     transport,
-    video: videoSection === undefined ? undefined : publishedTrack(videoSection, chooseVideo(videoSection, rules)),
-    audio: audioSection === undefined ? undefined : publishedTrack(audioSection, chooseAudio(audioSection, rules)),
+    video:
+      videoSection === undefined
+        ? undefined
+        : publishedTrack(videoSection, chooseVideo(videoSection, rules), rules.scalabilityMode),
+    audio:
+      audioSection === undefined
+        ? undefined
+        : publishedTrack(audioSection, chooseAudio(audioSection, rules), undefined),
   };
 }
 
@@ -111,7 +125,7 @@ function isCarried(codec: OfferCodec, { routerCodecs }: PublicationRules): boole
   });
 }
 
-function publishedTrack(section: OfferSection, codec: OfferCodec): PublishedTrack {
+function publishedTrack(section: OfferSection, codec: OfferCodec, scalabilityMode: string | undefined): PublishedTrack {
   const extensions = receivedExtensions(section.extensions);
   const hasTransportCc =
     extensions.some(({ uri }) => uri === TRANSPORT_CC) && codec.feedback.some(({ type }) => type === "transport-cc");
@@ -151,7 +165,10 @@ function publishedTrack(section: OfferSection, codec: OfferCodec): PublishedTrac
             ]),
       ],
       headerExtensions: extensions,
-      encodings: encodingsOf(section.streams, rids, codec),
+      encodings: encodingsOf(section.streams, rids, codec).map((encoding) => ({
+        ...encoding,
+        ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
+      })),
       rtcp: { cname: section.streams.cname ?? "klieg", reducedSize: true },
     },
   };
@@ -186,7 +203,7 @@ const CUSTOMARY: readonly (readonly string[])[] = [
 
 /**
  * The layers from the lowest to the highest: by what the offer says of their size or bit rate, else by their customary
- * names, else as they are listed (mediasoup's own clients begin with the lowest).
+ * names. OBS numbers its layers and begins with the best. Others are taken as they are listed: most begin with the lowest.
  */
 export function lowestFirst(rids: readonly OfferRid[]): OfferRid[] {
   for (const restriction of ["max-width", "max-height", "max-fs", "max-br"]) {
@@ -196,6 +213,7 @@ export function lowestFirst(rids: readonly OfferRid[]): OfferRid[] {
     const size = (rid: OfferRid) => rid.restrictions[restriction] ?? Number.POSITIVE_INFINITY;
     return [...rids].sort((a, b) => size(a) - size(b));
   }
+  if (rids.every(({ id }) => /^\d+$/.test(id))) return [...rids].sort((a, b) => Number(b.id) - Number(a.id));
   const order = CUSTOMARY.find((names) => rids.every(({ id }) => names.includes(id.toLowerCase())));
   if (order === undefined) return [...rids];
   return [...rids].sort((a, b) => order.indexOf(a.id.toLowerCase()) - order.indexOf(b.id.toLowerCase()));
