@@ -130,6 +130,11 @@ export const RoomInfo = z.object({
 });
 export type RoomInfo = z.infer<typeof RoomInfo>;
 
+/** `GET /v1/rooms`, with the admin token, or with a channel's stream key: rooms that have not ended, newest first. */
+export const RoomList = z.object({
+  rooms: z.array(RoomInfo.extend({ channel: ChannelName.nullable(), created_at: z.iso.datetime() })),
+});
+
 export const DEFAULT_INVITE_S = 24 * 3600;
 
 /** `POST /v1/rooms/:id/invites`, and the request `create_invite`. */

@@ -249,6 +249,61 @@ describe("the API", () => {
     }
   });
 
+  it("RTC2: opens rooms for stream keys, lets hosts invite, and nobody else", async () => {
+    const { stream_key: key } = await newKey();
+    const ask = (method: "GET" | "POST" | "DELETE", url: string, token: string, payload?: object) =>
+      set.api.inject({
+        method,
+        url,
+        headers: { authorization: `Bearer ${token}` },
+        ...(payload === undefined ? {} : { payload }),
+      });
+    const made = await ask("POST", "/v1/rooms", key, { title: "Class" });
+    expect(made.statusCode).toBe(201);
+    const { room, invite, channel } = made.json();
+    expect({ channel, link: invite.link }).toEqual({
+      channel: "demo",
+      link: `http://klieg.example/room/${room.id}#invite=${invite.token}`,
+    });
+    expect((await set.api.inject(`/v1/rooms/${room.id}`)).json()).toEqual({
+      id: room.id,
+      title: "Class",
+      locked: false,
+      open: false,
+      participants: 0,
+      max_participants: 5,
+    });
+    expect((await ask("GET", "/v1/rooms", key)).json().rooms).toMatchObject([{ id: room.id, channel: "demo" }]);
+    expect((await ask("POST", "/v1/rooms", key, { channel: "other" })).json().error.code).toBe("forbidden");
+    expect((await ask("POST", "/v1/rooms", ADMIN, { channel: "none" })).json().error.code).toBe("channel_unknown");
+    expect((await ask("POST", "/v1/rooms", ADMIN, { title: "\u202eevil" })).json().error.code).toBe("bad_request");
+
+    const invites = `/v1/rooms/${room.id}/invites`;
+    set.clock.advance(1);
+    const attendee = (await ask("POST", invites, invite.token, { role: "attendee", label: "class" })).json();
+    const list = (await ask("GET", invites, key)).json().invites;
+    expect(list).toMatchObject([{ role: "host" }, { id: attendee.id, role: "attendee", label: "class" }]);
+    expect(JSON.stringify(list)).not.toContain(attendee.token);
+    for (const [token, code] of [
+      [attendee.token, "forbidden"],
+      ["nonsense", "stream_key_invalid"],
+      [`${invite.token}x`, "invite_invalid"],
+    ]) {
+      expect((await ask("GET", invites, token)).json().error.code).toBe(code);
+      expect((await ask("DELETE", `/v1/rooms/${room.id}`, token)).json().error.code).toBe(code);
+    }
+    expect((await set.api.inject(invites)).json().error.code).toBe("unauthorized");
+    expect((await ask("DELETE", `${invites}/${attendee.id}`, ADMIN)).statusCode).toBe(204);
+    expect((await ask("GET", invites, attendee.token)).json().error.code).toBe("invite_invalid");
+    expect((await ask("GET", `/v1/rooms/${room.id}/recordings`, invite.token)).json()).toEqual({ recordings: [] });
+    const missing = `/v1/rooms/${room.id}/recordings/abcdefgh.mp4`;
+    expect((await set.api.inject(`${missing}?token=x`)).json().error.code).toBe("invite_invalid");
+    expect((await set.api.inject(missing)).json().error.code).toBe("bad_request");
+    expect((await ask("DELETE", `/v1/rooms/${room.id}`, invite.token)).statusCode).toBe(204);
+    expect((await set.api.inject(`/v1/rooms/${room.id}`)).json().error.code).toBe("gone");
+    expect((await ask("GET", "/v1/rooms", key)).json().rooms).toEqual([]);
+  });
+
   it("is described by its OpenAPI document, media included", async () => {
     const document = (await set.api.inject("/v1/openapi.json")).json();
     expect(Object.keys(document.paths)).toEqual(

@@ -66,7 +66,7 @@ export async function createApi(options: ApiOptions) {
   app.setErrorHandler((error, request, reply) => {
     const problem = toKliegError(error);
     if (problem.status >= 500) {
-      options.logger.error({ err: problem.cause ?? problem, path: request.url }, problem.message);
+      options.logger.error({ err: problem.cause ?? problem, path: request.url.split("?", 1)[0] }, problem.message);
     }
     return reply.status(problem.status).header("cache-control", "no-store").send(problem.toBody());
   });

@@ -132,6 +132,16 @@ export function repositoriesContract(name: string, open: () => Promise<Repositor
       expect(await repositories.rooms.find(room.id)).toEqual(room);
       expect(await repositories.rooms.find("unboundunbound22")).toMatchObject({ channel: null, locked: true });
       expect(await repositories.rooms.find("none")).toBeUndefined();
+      const listed = async (channel?: string): Promise<string[]> => {
+        const rooms = await repositories.rooms.listOpen({ limit: 2, ...(channel === undefined ? {} : { channel }) });
+        return rooms.map(({ id }) => id);
+      };
+      await repositories.rooms.insert({ ...room, id: "laterlaterlater2", createdAt: room.createdAt + 1 });
+      expect(await listed("demo")).toEqual(["laterlaterlater2", room.id]);
+      expect(await listed()).toEqual(["laterlaterlater2", room.id]);
+      expect(await listed("none")).toEqual([]);
+      await repositories.rooms.update("laterlaterlater2", { endedAt: 9 });
+      expect(await listed("demo")).toEqual([room.id]);
       expect(await repositories.rooms.update(room.id, { locked: true })).toBe(true);
       expect(await repositories.rooms.update(room.id, { title: "Lesson", endedAt: 9 })).toBe(true);
       expect(await repositories.rooms.update("none", { locked: true })).toBe(false);

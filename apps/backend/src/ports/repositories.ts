@@ -102,6 +102,11 @@ export interface StreamRepository {
 
 export interface RoomRepository {
   find(id: string): Promise<RoomRecord | undefined>;
+  /**
+   * Rooms that have not ended, newest first.
+   * @param channel of that channel only.
+   */
+  listOpen(options: { channel?: string; limit: number }): Promise<RoomRecord[]>;
   /** @throws {KliegError} `conflict` where the id is taken. */
   insert(room: RoomRecord): Promise<void>;
   /** @returns false where there is no such room. */

@@ -39,6 +39,8 @@ export interface RoomsOptions {
 export type RoomAuthority = { readonly by: "admin" } | { readonly by: "stream_key" } | { readonly by: InviteClaims };
 
 const MAX_INVITES = 1000;
+/** Of one channel; for the operator, all in all. */
+const MAX_OPEN_ROOMS = 1000;
 /** An invite that expired so long ago is no longer listed, ms. */
 const EXPIRED_INVITES_KEPT_MS = 7 * 24 * 3600 * 1000;
 
@@ -67,6 +69,7 @@ export class Rooms implements AsyncDisposable {
   /**
    * A new room with an invite for its host.
    * @param channel what it may go on air on, and the stream key that says so, where one did.
+   * @throws {KliegError} `conflict` where there are too many.
    */
   async create(options: {
     title: string | undefined;
@@ -75,6 +78,9 @@ export class Rooms implements AsyncDisposable {
     inviteExpiresInS: number;
   }): Promise<{ record: RoomRecord; invite: CreatedInvite }> {
     const { clock, repositories, logger } = this.#options;
+    if ((await this.list(options.channel)).length >= MAX_OPEN_ROOMS) {
+      throw new KliegError("conflict", `There are ${MAX_OPEN_ROOMS} rooms already; end some that are no longer used.`);
+    }
     const record: RoomRecord = {
       id: newRoomId(),
       title: options.title ?? "Room",
@@ -106,6 +112,12 @@ export class Rooms implements AsyncDisposable {
     const record = RoomId.safeParse(id).success ? await this.#options.repositories.rooms.find(id) : undefined;
     if (record === undefined) throw new KliegError("not_found", "There is no such room.");
     return record;
+  }
+
+  /** Rooms that have not ended, newest first. @param channel of that channel only. */
+  list(channel: string | undefined): Promise<RoomRecord[]> {
+    const { repositories } = this.#options;
+    return repositories.rooms.listOpen({ limit: MAX_OPEN_ROOMS, ...(channel === undefined ? {} : { channel }) });
   }
 
   describe(record: RoomRecord): RoomInfo {

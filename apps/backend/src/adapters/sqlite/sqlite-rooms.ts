@@ -4,6 +4,7 @@ import { z } from "zod";
 import type {
   RoomInviteRecord,
   RoomInviteRepository,
+  RoomRecord,
   RoomRecordingRecord,
   RoomRecordingRepository,
   RoomRepository,
@@ -14,19 +15,24 @@ import { uniquely } from "./uniquely.ts";
 const RecordingState = z.enum(["recording", "finished", "interrupted"]);
 
 export function roomsOver(db: Kysely<Schema>): RoomRepository {
+  const toRecord = (row: Schema["rooms"]): RoomRecord => ({
+    id: row.id,
+    title: row.title,
+    channel: row.channel,
+    keyId: row.key_id,
+    locked: row.locked !== 0,
+    createdAt: row.created_at,
+    endedAt: row.ended_at,
+  });
   return {
     async find(id) {
       const row = await db.selectFrom("rooms").selectAll().where("id", "=", id).executeTakeFirst();
-      if (row === undefined) return undefined;
-      return {
-        id: row.id,
-        title: row.title,
-        channel: row.channel,
-        keyId: row.key_id,
-        locked: row.locked !== 0,
-        createdAt: row.created_at,
-        endedAt: row.ended_at,
-      };
+      return row === undefined ? undefined : toRecord(row);
+    },
+    async listOpen({ channel, limit }) {
+      let query = db.selectFrom("rooms").selectAll().where("ended_at", "is", null);
+      if (channel !== undefined) query = query.where("channel", "=", channel);
+      return (await query.orderBy("created_at", "desc").orderBy("id").limit(limit).execute()).map(toRecord);
     },
     async insert(room) {
       await uniquely("That room exists already.", () =>

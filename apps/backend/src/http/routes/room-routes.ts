@@ -13,6 +13,7 @@ import {
   RecordingList,
   RoomId,
   RoomInfo,
+  RoomList,
 } from "@klieg/protocol";
 import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
@@ -85,6 +86,31 @@ export function roomRoutes(services: HttpServices, guard: AdminGuard): FastifyPl
         const { record, invite } = await rooms.create({ title, channel, keyId, inviteExpiresInS: DEFAULT_INVITE_S });
         reply.status(201).header("cache-control", "no-store");
         return { room: rooms.describe(record), channel: record.channel, invite };
+      },
+    );
+
+    app.get(
+      "/v1/rooms",
+      {
+        schema: {
+          tags,
+          description:
+            "Rooms that have not ended, newest first: all of them, or with a stream key those of its channel.",
+          security: [{ admin: [] }, { streamKey: [] }],
+          response: { 200: RoomList },
+        },
+      },
+      async (request, reply) => {
+        const channel = guard.accepts(request) ? undefined : (await channels.admit(bearer(request) ?? "")).channel.name;
+        reply.header("cache-control", "no-store");
+        const records = await rooms.list(channel);
+        return {
+          rooms: records.map((record) => ({
+            ...rooms.describe(record),
+            channel: record.channel,
+            created_at: new Date(record.createdAt).toISOString(),
+          })),
+        };
       },
     );
 

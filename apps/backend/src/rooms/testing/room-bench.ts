@@ -1,4 +1,4 @@
-import { ManualClock } from "@klieg/base";
+import { type Clock, ManualClock } from "@klieg/base";
 import { SqliteRepositories } from "../../adapters/sqlite/sqlite-repositories.ts";
 import { Channels } from "../../channels/channels.ts";
 import { StreamKeySigner } from "../../channels/stream-key.ts";
@@ -16,9 +16,18 @@ import { RoomPrograms } from "../room-programs.ts";
 import { Rooms } from "../rooms.ts";
 import { RoomGuest } from "./room-guest.ts";
 
+export interface RoomBenchOptions {
+  readonly workers?: number;
+  readonly maxParticipants?: number;
+  /** Programs need FFmpeg, and a clock that runs. */
+  readonly engine?: TranscodeEngine;
+  readonly clock?: Clock;
+}
+
 /** Rooms on real workers and a database in memory, by a clock that is turned by hand. */
-export async function openRooms(options: { workers?: number; maxParticipants?: number } = {}) {
-  const clock = new ManualClock(Date.now());
+export async function openRooms(options: RoomBenchOptions = {}) {
+  const hand = new ManualClock(Date.now());
+  const clock = options.clock ?? hand;
   const logger = new RecordingLogger();
   const repositories = await SqliteRepositories.open(":memory:");
   const channels = new Channels({ repositories, signer: new StreamKeySigner(new Uint8Array(32).fill(1)), clock });
@@ -31,7 +40,7 @@ export async function openRooms(options: { workers?: number; maxParticipants?: n
   });
   const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });
   const signer = new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall());
-  const engine = await TranscodeEngine.start({ logger, searchPath: "", installer: false });
+  const engine = options.engine ?? (await TranscodeEngine.start({ logger, searchPath: "", installer: false }));
   const live = new LiveStreams({
     clock,
     logger,
@@ -70,19 +79,22 @@ export async function openRooms(options: { workers?: number; maxParticipants?: n
   });
   const guests = new Set<RoomGuest>();
   return {
-    clock,
+    clock: hand,
     logger,
     repositories,
     channels,
     sfu,
     rooms,
+    recordings,
+    live,
+    programs,
     signer,
     /** A new room with a token for each role. */
-    async newRoom() {
+    async newRoom(binding: { channel?: string; keyId?: string } = {}) {
       const { record, invite } = await rooms.create({
         title: "Class",
-        channel: undefined,
-        keyId: undefined,
+        channel: binding.channel,
+        keyId: binding.keyId,
         inviteExpiresInS: 3600,
       });
       const tokenFor = async (role: "host" | "speaker" | "attendee") =>
