@@ -6,13 +6,14 @@ import { BackendProcess } from "../harness/backend.ts";
 import type { Child } from "../harness/child.ts";
 import { openChromium } from "../harness/chromium.ts";
 import { broadcastClock } from "../harness/clock-broadcast.ts";
+import { encode } from "../harness/encoder.ts";
 import { takeShownFrames } from "../harness/picture-clock.ts";
 import { brightnessWhile } from "../harness/screen-brightness.ts";
 import { type Watched, WatchedPage } from "../harness/watched-page.ts";
 import { WhipPage } from "../harness/whip-page.ts";
 
 /** Seconds that are looked at. */
-const STEADY_MS = 4000;
+const STEADY_MS = 3000;
 /** What real time promises, s. */
 const REALTIME_S = 0.5;
 /** The player's figure begins at the server: what the publisher's encoder takes is not in it. Seconds. */
@@ -42,29 +43,45 @@ async function expectRealtime(watched: WatchedPage): Promise<void> {
   expect(percentile(untold, 0.9)).toBeLessThan(MOST_UNTOLD);
 }
 
-describe("PLY1 RTC1: a WHIP broadcast in real time", () => {
+describe("PLY1 RTC1 RTC3: the player in real time", () => {
   let backend: BackendProcess;
+  /** Media from here goes nowhere: TEST-NET-1 (RFC 5737). */
+  let far: BackendProcess;
+  /** Has no media worker. */
+  let without: BackendProcess;
   let browser: Browser;
   let whip: WhipPage;
+  const encoders: Child[] = [];
   beforeAll(async () => {
-    backend = await BackendProcess.start();
-    browser = await openChromium();
+    [backend, far, without, browser] = await Promise.all([
+      BackendProcess.start(),
+      BackendProcess.start({ env: { KLIEG_ANNOUNCED_ADDRESS: "192.0.2.1" } }),
+      BackendProcess.start({ env: { KLIEG_MEDIASOUP_WORKER: "/nowhere/mediasoup-worker" } }),
+      openChromium(),
+    ]);
+    const key = await backend.openChannel("by-rtmp");
+    encoders.push(broadcastClock({ url: backend.rtmpUrl(key) }));
+    for (const each of [far, without]) {
+      encoders.push(encode({ url: each.rtmpUrl(), format: "flv", size: "320x180", bitrate: "200k" }));
+    }
     // Chromium sends a third layer of pictures from this size on.
     whip = await WhipPage.open(browser, {
       ...{ endpoint: `${backend.http}/v1/whip`, key: backend.key, simulcast: true },
       ...{ width: 960, height: 540, frameRate: 20, bitrate: 2_000_000 },
     });
-    await backend.live();
+    await Promise.all([backend.live(), backend.live("by-rtmp"), far.live(), without.live()]);
   });
   afterAll(async () => {
     await whip?.[Symbol.asyncDispose]();
+    for (const encoder of encoders) await encoder.stop();
     await browser?.close();
-    await backend?.[Symbol.asyncDispose]();
+    for (const each of [backend, far, without]) await each?.[Symbol.asyncDispose]();
   });
 
-  const watch = () => WatchedPage.open(browser, { url: `${backend.http}/watch/demo` });
-  const setDefault = (mode: "hls" | "realtime") =>
-    backend.admin("PATCH", "/v1/channels/demo", { default_playback: mode });
+  const watch = (channel = "demo", of = backend, by = browser) =>
+    WatchedPage.open(by, { url: `${of.http}/watch/${channel}` });
+  const setDefault = (mode: "hls" | "realtime", channel = "demo", of = backend) =>
+    of.admin("PATCH", `/v1/channels/${channel}`, { default_playback: mode });
   const choose = async ({ page }: WatchedPage, name: RegExp) => {
     await page.mouse.move(400, 300 + Math.random() * 10);
     await page.getByRole("button", { name: "Quality" }).click();
@@ -140,8 +157,9 @@ describe("PLY1 RTC1: a WHIP broadcast in real time", () => {
       "Low",
     ]);
     await page.keyboard.press("Escape");
+    // A quarter of 540, in even numbers.
     await choose(watched, /^Low(?! latency)/);
-    await watched.becomes("the lowest layer pinned", (now) => now.videoHeight === 135 && now.rendition === "135");
+    await watched.becomes("the lowest layer pinned", (now) => now.videoHeight === 134 && now.rendition === "134");
     expect(await page.getByRole("button", { name: "Quality" }).textContent()).toMatch(/^Low/);
     await choose(watched, /^Medium/);
     await watched.becomes("the middle layer pinned", (now) => now.videoHeight === 270 && now.rendition === "270");
@@ -150,36 +168,20 @@ describe("PLY1 RTC1: a WHIP broadcast in real time", () => {
     expect((await watched.now()).stalls).toEqual([]);
     expect(watched.complaints).toEqual([]);
   });
-});
-
-describe("PLY1 RTC3: a broadcast by RTMP in real time, and where there is none", () => {
-  let backend: BackendProcess;
-  let browser: Browser;
-  let encoder: Child;
-  beforeAll(async () => {
-    backend = await BackendProcess.start();
-    browser = await openChromium();
-    encoder = broadcastClock({ url: backend.rtmpUrl() });
-    await backend.live();
-    await backend.admin("PATCH", "/v1/channels/demo", { default_playback: "realtime" });
-  });
-  afterAll(async () => {
-    await encoder?.stop();
-    await browser?.close();
-    await backend?.[Symbol.asyncDispose]();
-  });
 
   it("plays an RTMP broadcast in real time", async () => {
-    await using watched = await WatchedPage.open(browser, { url: `${backend.http}/watch/demo` });
+    await setDefault("realtime", "by-rtmp");
+    await using watched = await watch("by-rtmp");
     await watched.becomes("real time", inRealtime);
     await expectRealtime(watched);
     expect(watched.complaints).toEqual([]);
   });
 
   it("goes by TCP where the network blocks UDP", async () => {
+    await setDefault("realtime", "by-rtmp");
     const blocked = await openChromium({ args: ["--webrtc-ip-handling-policy=disable_non_proxied_udp"] });
     try {
-      await using watched = await WatchedPage.open(blocked, { url: `${backend.http}/watch/demo` });
+      await using watched = await watch("by-rtmp", backend, blocked);
       await watched.becomes("real time", inRealtime);
       await watched.page.keyboard.press("i");
       await watched.page.getByRole("region", { name: "Statistics" }).getByText("TCP", { exact: true }).waitFor();
@@ -189,12 +191,8 @@ describe("PLY1 RTC3: a broadcast by RTMP in real time, and where there is none",
   });
 
   it("plays with low latency, and says why once, where nothing comes through at all", async () => {
-    // TEST-NET-1 (RFC 5737): no packet gets there.
-    await using far = await BackendProcess.start({ env: { KLIEG_ANNOUNCED_ADDRESS: "192.0.2.1" } });
-    await far.admin("PATCH", "/v1/channels/demo", { default_playback: "realtime" });
-    await using _encoder = broadcastClock({ url: far.rtmpUrl() });
-    await far.live();
-    await using watched = await WatchedPage.open(browser, { url: `${far.http}/watch/demo` });
+    await setDefault("realtime", "demo", far);
+    await using watched = await watch("demo", far);
     const { page } = watched;
     const asked = Date.now();
     await watched.becomes("low latency", inLowLatency);
@@ -211,11 +209,8 @@ describe("PLY1 RTC3: a broadcast by RTMP in real time, and where there is none",
   });
 
   it("offers no choice where the server has no WebRTC", async () => {
-    await using without = await BackendProcess.start({ env: { KLIEG_MEDIASOUP_WORKER: "/nowhere/mediasoup-worker" } });
-    await without.admin("PATCH", "/v1/channels/demo", { default_playback: "realtime" });
-    await using _encoder = broadcastClock({ url: without.rtmpUrl() });
-    await without.live();
-    await using watched = await WatchedPage.open(browser, { url: `${without.http}/watch/demo` });
+    await setDefault("realtime", "demo", without);
+    await using watched = await watch("demo", without);
     const { page } = watched;
     await watched.becomes("low latency", inLowLatency);
     await page.mouse.move(400, 300);
