@@ -47,8 +47,8 @@ export const BUILD_PACKAGES: readonly BuildPackage[] = [
 export function missingBuildPackages(environment: NodeJS.ProcessEnv): BuildPackage[] {
   const has = (program: string) => isOnPath(program, environment.PATH);
   const pkgConfig = ["pkg-config", "pkgconf"].find(has);
-  const knows = (module: string) =>
-    pkgConfig !== undefined && spawnSync(pkgConfig, ["--exists", module], { env: environment }).status === 0;
+  const knows = (modules: readonly string[]) =>
+    pkgConfig !== undefined && spawnSync(pkgConfig, ["--exists", ...modules], { env: environment }).status === 0;
   const folders = [
     ...(environment.CPLUS_INCLUDE_PATH ?? "").split(path.delimiter),
     "/usr/include",
@@ -57,6 +57,10 @@ export function missingBuildPackages(environment: NodeJS.ProcessEnv): BuildPacka
   const includes = (header: string) => folders.some((folder) => folder !== "" && existsSync(path.join(folder, header)));
   return BUILD_PACKAGES.filter(
     ({ programs, modules, header }) =>
-      !((programs?.some(has) ?? true) && (modules?.every(knows) ?? true) && (header === undefined || includes(header))),
+      !(
+        (programs?.some(has) ?? true) &&
+        (modules === undefined || knows(modules)) &&
+        (header === undefined || includes(header))
+      ),
   );
 }

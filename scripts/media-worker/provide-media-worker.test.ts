@@ -17,6 +17,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { installedMediasoup } from "../../apps/backend/src/sfu/worker-program.ts";
 import { MediaWorkerError, type MediaWorkerOptions, provideMediaWorker } from "./provide-media-worker.ts";
+import { tryRouter } from "./router-trial.ts";
 import { recipeHash } from "./worker-build.ts";
 
 const RUNS = "#!/bin/sh\nexit 41\n";
@@ -85,6 +86,7 @@ const provide = (environment: NodeJS.ProcessEnv, more: Partial<MediaWorkerOption
     terminal: true,
     caches: caches(),
     install: undefined,
+    check: async () => undefined,
     ...more,
   });
 
@@ -184,6 +186,12 @@ describe.skipIf(process.platform !== "linux")("the media worker (RTC1)", () => {
     await expect(failed).rejects.toThrow("srtp.h: no such file");
     expect(existsSync(built("checkout"))).toBe(false);
     expect(existsSync(built("user"))).toBe(false);
+  });
+
+  test("what was built and does nothing is not kept", async () => {
+    const failed = provide(tools(BUILD_TOOLS), { check: tryRouter });
+    await expect(failed).rejects.toThrow("what was built does not run");
+    expect(existsSync(built("checkout"))).toBe(false);
   });
 
   test("a build that was stopped goes on where it was; one whose remains are broken begins again", async () => {

@@ -23,6 +23,7 @@ import { missingPackagesInWords } from "../test/system-packages.ts";
 import { missingBuildPackages } from "./build-packages.ts";
 import { BuildProgress } from "./build-progress.ts";
 import { fetchPrebuiltWorker, NoPrebuiltWorker } from "./prebuilt-worker.ts";
+import { tryRouter } from "./router-trial.ts";
 import { buildWorker, recipeHash, WorkerBuildError } from "./worker-build.ts";
 
 /** There is no media worker and none can be had; the message says why and what to do. */
@@ -40,6 +41,8 @@ export interface MediaWorkerOptions {
   readonly terminal: boolean;
   /** This checkout's cache, then the user's. */
   readonly caches?: readonly string[];
+  /** Has a program that was just made do something. @returns why it does not; undefined where it does. */
+  readonly check?: (program: string) => Promise<string | undefined>;
   /** Installs packages of Debian's; undefined where this process may not. */
   readonly install?: ((names: readonly string[]) => Promise<void>) | undefined;
 }
@@ -86,13 +89,13 @@ async function install(
   store: WorkerStore,
   mediasoup: { readonly folder: string; readonly version: string },
 ): Promise<string> {
-  const { write, environment, signal } = options;
+  const { write, environment, signal, check = tryRouter } = options;
   const fetched = store.temporaryFolder();
   let noPrebuilt: string;
   try {
     const program = await fetchPrebuiltWorker({ version: mediasoup.version, folder: fetched, environment, signal });
     chmodSync(program, 0o755);
-    const why = await tryWorkerProgram(program);
+    const why = (await tryWorkerProgram(program)) ?? (await check(program));
     if (why === undefined) {
       write("mediasoup's own media worker was fetched.\n");
       return store.keep(program, PREBUILT);
@@ -126,7 +129,7 @@ async function install(
       onProgress: (done, total) => progress.update(done, total),
       signal,
     });
-    const why = await tryWorkerProgram(program);
+    const why = (await tryWorkerProgram(program)) ?? (await check(program));
     if (why !== undefined) throw new WorkerBuildError(`what was built does not run: ${why}`);
     const kept = store.keep(program, recipeHash());
     rmSync(store.buildFolder, { recursive: true, force: true });
