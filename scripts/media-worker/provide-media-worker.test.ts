@@ -97,7 +97,7 @@ async function releases(respond: Parameters<typeof createServer>[1]): Promise<No
   return { ...tools({}), PATH: process.env.PATH, MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: base };
 }
 
-describe.skipIf(process.platform !== "linux")("the media worker (RTC1)", () => {
+describe.skipIf(process.platform !== "linux")("the media worker (RTC1)", { timeout: 60_000 }, () => {
   test("that KLIEG_MEDIASOUP_WORKER names is taken, or its failure told", async () => {
     const own = program(inFolder("own"), RUNS);
     expect(await provide({ KLIEG_MEDIASOUP_WORKER: own })).toBe(own);
