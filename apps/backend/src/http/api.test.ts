@@ -60,6 +60,7 @@ async function setUp() {
   const metrics: Metrics = new Metrics({
     broadcasts: () => live.list(),
     requests,
+    webrtc: { publishers: () => 0, viewersOf: () => 0 },
     rooms: () => ({ open: 0, participants: 0, sockets: 0, onAir: 0, recording: 0 }),
   });
   const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });

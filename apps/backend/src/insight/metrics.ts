@@ -6,6 +6,12 @@ export interface MetricSources {
   readonly broadcasts: () => Iterable<Broadcast>;
   readonly requests: RequestCounts;
   readonly rooms: () => RoomCounts;
+  readonly webrtc: {
+    /** Publishers by WHIP, connected or not. */
+    readonly publishers: () => number;
+    /** Viewers of a stream by WHEP. */
+    readonly viewersOf: (streamId: string) => number;
+  };
 }
 
 /** Rooms (RTC2) at this moment. */
@@ -108,6 +114,15 @@ export class Metrics {
       "counter",
       ({ stream }) => stream.timeline.counts.jumps,
     );
+    perStream("klieg_webrtc_viewers", "Viewers by WHEP.", "gauge", ({ stream }) => sources.webrtc.viewersOf(stream.id));
+    new Gauge({
+      name: "klieg_webrtc_publishers",
+      help: "Publishers by WHIP, connected or not.",
+      registers,
+      collect() {
+        this.set(sources.webrtc.publishers());
+      },
+    });
     new Counter({
       name: "klieg_reader_dropped_access_units_total",
       help: "Access units that a reader lost because it did not keep up.",

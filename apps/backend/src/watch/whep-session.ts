@@ -79,7 +79,7 @@ export class WhepSession implements Disposable {
       peer.events.on("state", ({ state, end }) => {
         if (state === "connected") this.#onConnected();
         else if (state === "disconnected") this.#onLost();
-        else if (state === "closed") this.#end(endOf(end ?? "owner"));
+        else if (state === "closed") this.#onPeerClosed(end ?? "owner");
       }),
     );
     this.#subscriptions.use(
@@ -170,6 +170,19 @@ export class WhepSession implements Disposable {
     });
   }
 
+  /** Where it is not this session that closes it, its stage has gone: the source, and perhaps the stream with it. */
+  #onPeerClosed(end: SfuPeerEnd): void {
+    if (end !== "owner") {
+      this.#end(endOf(end));
+      return;
+    }
+    // A stream that ends lets go of its source first.
+    queueMicrotask(() => {
+      const comeAgain = this.#options.broadcast.stream.state !== "ended";
+      this.#end({ by: "self", message: comeAgain ? "the source has gone" : CHANGES.ended, comeAgain });
+    });
+  }
+
   #onLost(): void {
     this.#limit?.[Symbol.dispose]();
     this.#limit = this.#options.clock.after(RETURN_LIMIT_MS, () =>
@@ -219,10 +232,8 @@ export class WhepSession implements Disposable {
   }
 }
 
-function endOf(end: SfuPeerEnd): WhepEnd {
+function endOf(end: Exclude<SfuPeerEnd, "owner">): WhepEnd {
   switch (end) {
-    case "owner":
-      return { by: "owner", message: "closed", comeAgain: false };
     case "worker":
       return { by: "self", message: "the media worker failed", comeAgain: true };
     case "ice":
