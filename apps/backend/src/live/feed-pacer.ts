@@ -10,6 +10,8 @@ export interface FeedPacerOptions {
   /** Where the stream's timeline is now, 90 kHz ticks; undefined before it has begun. */
   readonly position: () => number | undefined;
   readonly send: (kind: Kind, unit: AccessUnit) => void;
+  /** How late units of either kind have come up to now, ms after their time. */
+  readonly arrivals?: Readonly<Record<Kind, RecentExtremes>>;
 }
 
 const TICKS_PER_MS = TICKS_PER_SECOND / 1000;
@@ -19,6 +21,8 @@ const MAX_DELAY_MS = 500;
 const MAX_HELD = 512;
 /** What a source, or an FFmpeg, brings when it begins says nothing of how late it will be, ms. */
 const BEGINNING_MS = 700;
+/** What FFmpeg and a packet of 20 ms are expected to take, until it is known, ms. */
+const EXPECTED_MS = 40;
 
 /**
  * Sends picture and sound of a feed side by side: each access unit so much after its time on the stream's timeline as
@@ -37,7 +41,14 @@ export class FeedPacer implements Disposable {
 
   constructor(options: FeedPacerOptions) {
     this.#options = options;
-    for (const kind of KINDS) this.begin(kind);
+    for (const kind of KINDS) {
+      this.begin(kind);
+      const { least = Number.POSITIVE_INFINITY, greatest = Number.NEGATIVE_INFINITY } = options.arrivals?.[kind] ?? {};
+      if (greatest < least) continue;
+      const now = options.clock.now();
+      this.#lateness[kind].add(least, now);
+      this.#lateness[kind].add(greatest + EXPECTED_MS, now);
+    }
   }
 
   /** How much later than their time units are sent now, ms; `-Infinity`: as they come. */

@@ -20,6 +20,7 @@ import type { RecentMedia } from "../transcode/recent-media.ts";
 import { sameMedia } from "../transcode/source-tracks.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { FeedPacer } from "./feed-pacer.ts";
+import type { RecentExtremes } from "./recent-extremes.ts";
 
 export interface RealtimeFeedOptions {
   readonly stream: Stream;
@@ -29,6 +30,8 @@ export interface RealtimeFeedOptions {
   readonly logger: Logger;
   /** What came last, from a keyframe on: so that who comes first need not wait for the next one. */
   readonly recent: RecentMedia;
+  /** How late pictures and sound come, ms after their time on the stream's timeline. */
+  readonly arrivals: Readonly<Record<"video" | "audio", RecentExtremes>>;
 }
 
 export interface RealtimeFeedEvents {
@@ -72,6 +75,7 @@ export class RealtimeFeed implements AsyncDisposable {
     this.#pacer = this.#subscriptions.use(
       new FeedPacer({
         clock: options.clock,
+        arrivals: options.arrivals,
         position: () => options.stream.timeline.position,
         send: (kind, unit) => (kind === "video" ? this.#video : this.#audio)?.send(unit),
       }),

@@ -1,5 +1,5 @@
 import type { Clock } from "@klieg/base";
-import { TICKS_PER_SECOND } from "@klieg/media";
+import { type AccessUnit, TICKS_PER_SECOND } from "@klieg/media";
 import { KliegError } from "@klieg/protocol";
 import type { Logger } from "../ports/logger.ts";
 import type { RealtimeSource } from "../sfu/realtime-source.ts";
@@ -9,6 +9,7 @@ import type { Stream } from "../stream/stream.ts";
 import { RecentMedia } from "../transcode/recent-media.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { RealtimeFeed } from "./realtime-feed.ts";
+import { RecentExtremes } from "./recent-extremes.ts";
 
 export interface RealtimeViewOptions {
   readonly stream: Stream;
@@ -65,7 +66,8 @@ export class RealtimeView implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #watchers = new Set<Watcher>();
   readonly #subscriptions = new DisposableStack();
-  #recent: RecentMedia = new RecentMedia(true, RECENT_LIMITS);
+  readonly #arrivals = { video: new RecentExtremes(), audio: new RecentExtremes() };
+  readonly #recent: RecentMedia = new RecentMedia(true, RECENT_LIMITS);
   #feed: Promise<RealtimeFeed> | undefined;
   #openFeed: RealtimeFeed | undefined;
   #linger: Disposable | undefined;
@@ -80,13 +82,7 @@ export class RealtimeView implements AsyncDisposable {
     this.#subscriptions.use(stream.events.on("state", ({ state }) => state === "ended" && this.#onEnded()));
     const reader = this.#subscriptions.use(stream.read({ name: "webrtc", maxQueuedBytes: QUEUE_BYTES }));
     reader.onReadable = () => {
-      for (let unit = reader.take(); unit !== undefined; unit = reader.take()) {
-        this.#openFeed?.push(unit);
-        if (unit.discontinuity === true && unit.track.kind === "video") this.#recent.clear();
-        this.#recent.push(unit);
-        // One GOP is enough to begin with.
-        if (unit.track.kind === "video" && unit.keyframe) this.#recent.forgetBefore(unit.pts);
-      }
+      for (let unit = reader.take(); unit !== undefined; unit = reader.take()) this.#onUnit(unit);
     };
   }
 
@@ -139,6 +135,20 @@ export class RealtimeView implements AsyncDisposable {
     await this.#feed?.catch(() => undefined);
     this.#stopFeed();
     await Promise.all(this.#closing);
+  }
+
+  #onUnit(unit: AccessUnit): void {
+    const { clock, stream } = this.#options;
+    const position = stream.timeline.position;
+    const { kind } = unit.track;
+    if (position !== undefined) {
+      this.#arrivals[kind].add((position - unit.pts) / (TICKS_PER_SECOND / 1000), clock.now());
+    }
+    this.#openFeed?.push(unit);
+    if (unit.discontinuity === true && kind === "video") this.#recent.clear();
+    this.#recent.push(unit);
+    // One GOP is enough to begin with.
+    if (kind === "video" && unit.keyframe) this.#recent.forgetBefore(unit.pts);
   }
 
   get #hasEnded(): boolean {
@@ -199,7 +209,13 @@ export class RealtimeView implements AsyncDisposable {
   #startFeed(): Promise<RealtimeFeed> {
     if (this.#feed !== undefined) return this.#feed;
     const { stream, sfu, engine, clock } = this.#options;
-    const opening = RealtimeFeed.open({ stream, sfu, engine, clock, logger: this.#logger, recent: this.#recent });
+    for (const arrivals of Object.values(this.#arrivals)) arrivals.turnTo(clock.now());
+    const opening = RealtimeFeed.open({
+      ...{ stream, sfu, engine, clock },
+      logger: this.#logger,
+      recent: this.#recent,
+      arrivals: this.#arrivals,
+    });
     this.#feed = opening;
     opening.then(
       (feed) => {
