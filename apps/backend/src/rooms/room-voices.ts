@@ -17,6 +17,9 @@ export class RoomVoices implements Disposable {
   readonly #subscriptions = new DisposableStack();
   readonly #tell: (event: RoomEvent) => void;
   #activeSpeaker: string | undefined;
+  /** Who would speak, were anything to be heard of them. */
+  #candidate: string | undefined;
+  #heard: ReadonlySet<string> = new Set();
 
   private constructor(stage: SfuStage, observer: SfuAudioObserver, tell: (event: RoomEvent) => void) {
     this.#stage = stage;
@@ -29,12 +32,14 @@ export class RoomVoices implements Disposable {
           return participant_id === undefined ? [] : [{ participant_id, level }];
         });
         tell({ event: "levels", levels: known });
+        this.#heard = new Set(known.map(({ participant_id }) => participant_id));
+        this.#decide();
       }),
     );
     this.#subscriptions.use(
       observer.events.on("speaker", ({ producerId }) => {
-        const participantId = this.#whose(producerId);
-        if (participantId !== undefined) this.#enter(participantId);
+        this.#candidate = this.#whose(producerId);
+        this.#decide();
       }),
     );
   }
@@ -63,6 +68,7 @@ export class RoomVoices implements Disposable {
 
   /** Somebody's microphone is gone. */
   onMicrophoneClosed(participantId: string): void {
+    if (this.#candidate === participantId) this.#candidate = undefined;
     if (this.#activeSpeaker === participantId) this.#enter(undefined);
   }
 
@@ -78,6 +84,11 @@ export class RoomVoices implements Disposable {
   #whose(producerId: string): string | undefined {
     const producer = this.#stage.producers.get(producerId)?.producer;
     return (producer?.appData as Partial<RoomProducerData> | undefined)?.participantId;
+  }
+
+  /** Of those who are silent the observer names one too: the only one there is, say. */
+  #decide(): void {
+    if (this.#candidate !== undefined && this.#heard.has(this.#candidate)) this.#enter(this.#candidate);
   }
 
   #enter(participantId: string | undefined): void {
