@@ -44,7 +44,10 @@ export async function main(command, args) {
   const env = environmentFor(node, process.env, ROOT);
   for (const [index, script] of scripts.entries()) {
     const last = index === scripts.length - 1;
-    const endBeside = last && BESIDE[command] !== undefined ? startBeside(node, BESIDE[command], env) : undefined;
+    const endBeside =
+      last && BESIDE[command] !== undefined
+        ? startBeside(node, BESIDE[command], { ...env, NODE_USE_ENV_PROXY: "1" })
+        : undefined;
     const { code, signal } = await run(node, [path.join(ROOT, script), ...(last ? args : [])], env);
     await endBeside?.();
     if (signal !== null) await endBy(signal);

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
 import { release } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -12,6 +14,8 @@ const BASE_VARIABLE = "MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL";
 
 /** A server that says nothing for so long is not reachable. */
 const SILENCE_MS = 12_000;
+
+const MAX_REDIRECTIONS = 5;
 
 /** The prebuilt worker cannot be had; the message says why. */
 export class NoPrebuiltWorker extends Error {
@@ -59,25 +63,42 @@ async function download(url: string, file: string, signal: AbortSignal, silenceM
     timer = setTimeout(() => silence.abort(new Error(`silent for ${Math.round(silenceMs / 1000)} s`)), silenceMs);
   };
   heard();
+  const either = AbortSignal.any([signal, silence.signal]);
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, silence.signal]) });
-    if (response.status === 404) throw new NoPrebuiltWorker(`there is none for this machine (${url})`);
-    if (!response.ok || response.body === null) throw new NoPrebuiltWorker(`${url} answered ${response.status}`);
-    const { body } = response;
-    const received = async function* () {
-      for await (const chunk of body) {
-        heard();
-        yield chunk;
-      }
-    };
-    await pipeline(received, createWriteStream(file));
+    const body = await open(new URL(url), either);
+    body.on("data", heard);
+    await pipeline(body, createWriteStream(file), { signal: either });
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof NoPrebuiltWorker) throw error;
-    // What fetch throws says little; its cause says why.
-    const cause = (error as Error).cause instanceof Error ? ((error as Error).cause as Error) : (error as Error);
-    throw new NoPrebuiltWorker(`${new URL(url).host} cannot be reached: ${cause.message}`, { cause: error });
+    const { message } = silence.signal.aborted ? (silence.signal.reason as Error) : (error as Error);
+    throw new NoPrebuiltWorker(`${new URL(url).host} cannot be reached: ${message}`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Follows redirections: releases are kept elsewhere than they are listed. */
+async function open(address: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  let url = address;
+  for (let redirections = 0; redirections <= MAX_REDIRECTIONS; redirections += 1) {
+    const request = (url.protocol === "https:" ? https.get : http.get)(url, { signal });
+    const answered = once(request, "response");
+    // What fails after the answer has begun, the answer tells.
+    request.on("error", () => undefined);
+    const [response] = (await answered) as [IncomingMessage];
+    const { statusCode = 0, headers } = response;
+    if (statusCode === 200) return response;
+    response.destroy();
+    if (statusCode === 404) throw new NoPrebuiltWorker(`there is none for this machine (${address})`);
+    if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) {
+      throw new NoPrebuiltWorker(`${address} answered ${statusCode}`);
+    }
+    const next = new URL(headers.location, url);
+    if (url.protocol === "https:" && next.protocol !== "https:") {
+      throw new NoPrebuiltWorker(`${address} leads to one that is not secure`);
+    }
+    url = next;
+  }
+  throw new NoPrebuiltWorker(`${address} leads nowhere`);
 }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -113,11 +114,19 @@ describe.skipIf(process.platform !== "linux")("the media worker (RTC1)", { timeo
   });
 
   test("is mediasoup's own build where that can be had; a second checkout takes it from the user's cache", async () => {
-    program(inFolder("release", "mediasoup-worker"), RUNS);
+    const worker = `${RUNS}# ${randomBytes(3_000_000).toString("hex")}\n`;
+    program(inFolder("release", "mediasoup-worker"), worker);
     spawnSync("tar", ["-czf", inFolder("worker.tgz"), "-C", inFolder("release"), "mediasoup-worker"]);
     const asked: string[] = [];
     const environment = await releases((request, response) => {
       asked.push(request.url ?? "");
+      if (request.url?.startsWith("/elsewhere") !== true) {
+        response.writeHead(302, { location: "/elsewhere" }).end();
+        return;
+      }
+      // As an old server sends it: it ends with the connection.
+      response.writeHead(200, { connection: "close" });
+      response.shouldKeepAlive = false;
       response.end(readFileSync(inFolder("worker.tgz")));
     });
     expect(await provide(environment)).toBe(prebuilt("checkout"));
@@ -125,12 +134,14 @@ describe.skipIf(process.platform !== "linux")("the media worker (RTC1)", { timeo
     const kernel = release().split(".")[0];
     expect(asked).toEqual([
       `/${version}/mediasoup-worker-${version}-${process.platform}-${process.arch}-kernel${kernel}.tgz`,
+      "/elsewhere",
     ]);
+    expect(readFileSync(prebuilt("user"), "utf8")).toBe(worker);
     expect(readdirSync(inFolder("checkout"))).toEqual([`${PREFIX}prebuilt`]);
 
     rmSync(inFolder("checkout"), { recursive: true });
     expect(await provide(environment)).toBe(prebuilt("user"));
-    expect(asked).toHaveLength(1);
+    expect(asked).toHaveLength(2);
   });
 
   test.each([
@@ -140,6 +151,17 @@ describe.skipIf(process.platform !== "linux")("the media worker (RTC1)", { timeo
     ],
     ["that cannot be unpacked", (response: { end(text: string): void }) => response.end("<html>")],
     ["cannot be reached", (response: { destroy(): void }) => response.destroy()],
+    [
+      "breaks off",
+      (response: { write(text: string, then: () => void): void; destroy(): void }) => {
+        response.write("half", () => response.destroy());
+      },
+    ],
+    [
+      "leads in a circle",
+      (response: { writeHead(code: number, headers: object): { end(): void } }) =>
+        response.writeHead(302, { location: "/again" }).end(),
+    ],
   ])("is built here where its own build %s", async (_, respond) => {
     const environment = await releases((_request, response) => respond(response as never));
     const { PATH } = tools(BUILD_TOOLS);
