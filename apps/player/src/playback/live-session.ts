@@ -582,7 +582,7 @@ export class LiveSession implements AsyncDisposable {
     const due = this.#stall.due(now);
     if (this.#sourceState === "ended") this.#finish();
     else if (due === "ask") this.#options.askChannel();
-    else if (due === "stuck" && this.#sourceState === "live") {
+    else if (due === "stuck" && this.#sourceState === "live" && this.#engine?.protocol !== "webrtc") {
       this.#onFault(watchdogFault("no media although the source is live"));
     }
   }

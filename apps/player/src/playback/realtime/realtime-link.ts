@@ -300,8 +300,9 @@ export class RealtimeLink implements Disposable {
       this.#learn(state);
     } catch (error) {
       if (this.#closed || connection !== this.#connection) return;
-      const problem = error instanceof WhepError ? error.problem : "malformed";
-      this.#heard(problem === "gone" ? "gone" : "unreachable");
+      const gone = error instanceof WhepError && error.problem === "gone";
+      if (gone) connection.resource.markOver();
+      this.#heard(gone ? "gone" : "unreachable");
     } finally {
       this.#asking = false;
     }
@@ -327,8 +328,12 @@ export class RealtimeLink implements Disposable {
     this.#events = new SessionEvents(`${connection.resource.url}/events`, this.#options.means.openEvents, {
       sending: (sending) => current() && this.#heard(sending ? "sending" : "waiting"),
       layers: (data) => current() && this.#learn(withMedium(this.#state, data)),
-      reconnect: (reason) => current() && this.#renew(reason),
+      reconnect: (reason) => {
+        connection.resource.markOver();
+        if (current()) this.#renew(reason);
+      },
       ended: () => {
+        connection.resource.markOver();
         if (!current()) return;
         // That may be this session alone.
         this.#heard("unknown");

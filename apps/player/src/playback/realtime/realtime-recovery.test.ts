@@ -43,7 +43,8 @@ describe("recovery in real time (PLY1, RTC1)", () => {
     expect(at({ resource: "waiting", resourceAge: 1500 })).toBe("none");
     expect(at({ resource: "waiting", resourceAge: 2500 })).toBe("ask");
     expect(at({ resource: "gone", resourceAge: 2500, sourceLive: false, silentFor: 60_000 })).toBe("none");
-    expect(at({ resource: "waiting", silentFor: 11_000 })).toBe("give-up");
+    expect(at({ resource: "waiting", silentFor: 11_000 })).toBe("none");
+    expect(at({ resource: "waiting", silentFor: 21_000 })).toBe("give-up");
     expect(at({ resource: "waiting", connection: "failed" })).toBe("renew");
   });
 

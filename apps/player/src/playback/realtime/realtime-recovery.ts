@@ -7,7 +7,7 @@ export type ResourceState =
   | "unknown"
   /** It sends. */
   | "sending"
-  /** It is there, but its source is not. */
+  /** It is there, but its source is not, or sends nothing. */
   | "waiting"
   /** There is no such session any more. */
   | "gone"
@@ -46,8 +46,8 @@ export type RealtimeAction =
 export const SILENT_AFTER_MS = 1000;
 /** Silent for so long, real time is not to be had again quickly. */
 const GIVE_UP_AFTER_MS = 6000;
-/** The channel is live, but its source is not here: it is being changed, or cannot be had in real time any more. */
-const GIVE_UP_WAITING_AFTER_MS = 10_000;
+/** The channel is live, but nothing comes from its source: it may be lost and not yet given up, which is no better by playlists. */
+const GIVE_UP_WAITING_AFTER_MS = 20_000;
 /** What the resource said holds for so long. */
 const FRESH_MS = 1000;
 const FRESH_WHILE_WAITING_MS = 2000;

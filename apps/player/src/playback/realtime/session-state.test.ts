@@ -33,6 +33,8 @@ describe("what a WHEP session says of itself", () => {
   it("is read as far as the player needs it", () => {
     expect(readSessionState(STATE)).toEqual({ sending: true, layers: LAYERS, current: 1, availableBitrate: 4_000_000 });
     expect(readSessionState({ ...STATE, state: "inactive" }).sending).toBe(false);
+    const silent = [{ ...VIDEO, layers: LAYERS.map((each) => ({ ...each, bitrate: 0 })) }];
+    expect(readSessionState({ ...STATE, media: silent }).sending).toBe(false);
     expect(readSessionState({ ...STATE, media: [{ ...VIDEO, current: null }] }).current).toBeNull();
   });
 

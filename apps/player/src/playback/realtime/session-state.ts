@@ -8,7 +8,7 @@ export type Layer = Pick<WhepLayer, "rid" | "spatial_layer" | "bitrate">;
 
 /** How a session is doing. */
 export interface SessionState {
-  /** Whether its source is there. */
+  /** Whether its source is there, and something comes from it. */
   readonly sending: boolean;
   /** Of the picture, best first; one or none where there is nothing to choose. */
   readonly layers: readonly Layer[];
@@ -32,10 +32,16 @@ export function readSessionState(value: unknown): SessionState {
   const shown = all.find(({ kind }) => kind === "video") ?? all[0] ?? null;
   return {
     ...UNKNOWN_STATE,
-    sending: state !== "inactive",
+    sending: state !== "inactive" && !isSilent(all),
     availableBitrate: typeof available === "number" ? available : null,
     ...(shown === null ? {} : mediumOf(shown)),
   };
+}
+
+/** A publisher whose network died sends nothing long before it is given up. */
+function isSilent(media: readonly Partial<WhepMedia>[]): boolean {
+  const bitrates = media.flatMap(({ layers }) => (Array.isArray(layers) ? layers : []).map((layer) => layer?.bitrate));
+  return bitrates.length > 0 && bitrates.every((bitrate) => bitrate === 0);
 }
 
 /** `state` after a `layers` event, whose data is the medium; the sound's own changes nothing that is shown. */

@@ -55,7 +55,7 @@ export class WhepResource {
   /** Absolute. */
   readonly url: string;
   readonly #fetch: Fetcher;
-  #deleted = false;
+  #over = false;
 
   private constructor(url: string, fetcher: Fetcher) {
     this.url = url;
@@ -115,10 +115,15 @@ export class WhepResource {
     return response.status === 204 ? null : jsonOf(response);
   }
 
+  /** The door said that the session is over: it need not be told. */
+  markOver(): void {
+    this.#over = true;
+  }
+
   /** Ends the session; also while the page goes away. Idempotent, never rejects. */
   async delete(): Promise<void> {
-    if (this.#deleted) return;
-    this.#deleted = true;
+    if (this.#over) return;
+    this.#over = true;
     try {
       await this.#fetch(this.url, { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
