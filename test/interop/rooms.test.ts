@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { BackendProcess } from "../harness/backend.ts";
 import { openChromium } from "../harness/chromium.ts";
-import { childOf } from "../harness/process-resources.ts";
+import { childOf, resourcesOf, settlesTo } from "../harness/process-resources.ts";
 import { hueAt, isHue, longestStep, loudness, probeProgram } from "../harness/recorded-program.ts";
 import { openRoom, RoomPeer } from "../harness/room-peer.ts";
 import { until } from "../harness/until.ts";
@@ -163,18 +163,22 @@ describe("RTC2: rooms for peers that have none of our pages", () => {
     await using ann = await enter(room, room.hostToken, "Ann");
     await using bob = await enter(room, await room.tokenFor("speaker"), "Bob");
     await ann.sendPicture("camera", { ...RED, width: 320, height: 240 });
-    await ann.sendTone(440);
+    const annVoice = await ann.sendTone(440);
     await bob.sendPicture("camera", { ...GREEN, width: 1280, height: 720 }, { codec: "video/H264" });
-    await bob.sendTone(880, 0.1);
+    await ann.told("active_speaker", { participant_id: ann.id });
+    const before = await resourcesOf(backend.child.pid, backend.ports.http);
     await ann.ask("start_recording", {});
-    await ann.ask("go_on_air", { layout: { kind: "speaker", participant_id: ann.id } });
+    await ann.ask("go_on_air", {});
     const stream = await backend.live();
     expect(stream).toMatchObject({ ingest: { protocol: "room" }, video: { width: 1280, height: 720 } });
     await ann.told("on_air");
     const url = `${backend.http}${stream.playback.hls}`;
     await shows(url, 0, "Ann in the stream");
-    await ann.ask("go_on_air", { layout: { kind: "speaker", participant_id: bob.id } });
+    // Bob speaks, and has another codec and size: the picture follows, its own size stays.
+    await ann.ask("pause_producer", { producer_id: annVoice });
+    await bob.sendTone(880, 0.1);
     await shows(url, 120, "Bob in the stream");
+    await ann.ask("resume_producer", { producer_id: annVoice });
     await ann.ask("go_on_air", { layout: { kind: "grid" } });
     await bob.sendPicture("screen", { ...BLUE, width: 1920, height: 1080 });
     await ann.told("producer_added", {});
@@ -185,8 +189,8 @@ describe("RTC2: rooms for peers that have none of our pages", () => {
     await killChild(/-f rawvideo -pixel_format/);
     await backend.child.line(/"msg":"the program's encoder ended"/);
     const frames = async () => (await backend.health(stream.id)).ingest?.video_frames ?? 0;
-    const before = await frames();
-    await until(async () => (await frames()) > before + 75, { what: "frames again" });
+    const made = await frames();
+    await until(async () => (await frames()) > made + 75, { what: "frames again" });
 
     const live = await probeProgram(url, "%+6");
     expect(live.complaints).toBe("");
@@ -202,6 +206,7 @@ describe("RTC2: rooms for peers that have none of our pages", () => {
     await ann.ask("go_off_air");
     await until(async () => (await backend.channel()).live_stream_id === null, { what: "the end of the stream" });
 
+    await settlesTo(backend.child.pid, backend.ports.http, before);
     const file = await download(room, "program.mp4");
     const program = await probeProgram(file);
     const { streams, packets, complaints } = program;
