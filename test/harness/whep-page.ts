@@ -65,6 +65,13 @@ export class WhepPage implements AsyncDisposable {
     );
   }
 
+  /** Ends the session as a good client does. */
+  async stop(): Promise<void> {
+    await this.page.evaluate(() =>
+      (globalThis as unknown as { kliegWhep: { stop(): Promise<void> } }).kliegWhep.stop(),
+    );
+  }
+
   /** Since the last call. */
   takeOnsets(): Promise<Onsets> {
     return this.page.evaluate(() =>
@@ -149,6 +156,7 @@ async function watch(endpoint: string): Promise<void> {
     body: peer.localDescription?.sdp ?? "",
   });
   if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
+  const resource = new URL(response.headers.get("location") ?? "", endpoint).href;
   await peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
   const answeredAt = performance.now();
   let firstFrameMs: number | undefined;
@@ -178,5 +186,9 @@ async function watch(endpoint: string): Promise<void> {
     };
   };
   const takeOnsets = () => ({ flashes: onsets.flashes.splice(0), beeps: onsets.beeps.splice(0) });
-  Object.assign(globalThis, { kliegWhep: { state, takeOnsets } });
+  const stop = async () => {
+    await fetch(resource, { method: "DELETE" });
+    peer.close();
+  };
+  Object.assign(globalThis, { kliegWhep: { state, takeOnsets, stop } });
 }
