@@ -8,6 +8,7 @@ import { openChromium } from "../harness/chromium.ts";
 import { broadcastClock } from "../harness/clock-broadcast.ts";
 import { encode } from "../harness/encoder.ts";
 import { takeShownFrames } from "../harness/picture-clock.ts";
+import { RELAYED_ADDRESS, RtcRelay } from "../harness/rtc-relay.ts";
 import { brightnessWhile } from "../harness/screen-brightness.ts";
 import { type Watched, WatchedPage } from "../harness/watched-page.ts";
 import { WhipPage } from "../harness/whip-page.ts";
@@ -45,7 +46,7 @@ async function expectRealtime(watched: WatchedPage): Promise<void> {
 
 describe("PLY1 RTC1 RTC3: the player in real time", () => {
   let backend: BackendProcess;
-  /** Media from here goes nowhere: TEST-NET-1 (RFC 5737). */
+  /** Its media goes through a relay, or nowhere. */
   let far: BackendProcess;
   /** Has no media worker. */
   let without: BackendProcess;
@@ -55,7 +56,7 @@ describe("PLY1 RTC1 RTC3: the player in real time", () => {
   beforeAll(async () => {
     [backend, far, without, browser] = await Promise.all([
       BackendProcess.start(),
-      BackendProcess.start({ env: { KLIEG_ANNOUNCED_ADDRESS: "192.0.2.1" } }),
+      BackendProcess.start({ env: { KLIEG_ANNOUNCED_ADDRESS: RELAYED_ADDRESS, KLIEG_RTC_WORKERS: "1" } }),
       BackendProcess.start({ env: { KLIEG_MEDIASOUP_WORKER: "/nowhere/mediasoup-worker" } }),
       openChromium(),
     ]);
@@ -190,7 +191,7 @@ describe("PLY1 RTC1 RTC3: the player in real time", () => {
     }
   });
 
-  it("plays with low latency, and says why once, where nothing comes through at all", async () => {
+  it("plays with low latency where nothing comes through, says why once, and tries again when asked", async () => {
     await setDefault("realtime", "demo", far);
     await using watched = await watch("demo", far);
     const { page } = watched;
@@ -201,11 +202,34 @@ describe("PLY1 RTC1 RTC3: the player in real time", () => {
     await page.getByText("This network blocks real-time video.").waitFor();
     expect(Date.now() - asked).toBeLessThan(9000);
     expect(await watched.now()).toMatchObject({ stage: "playing", mode: "hls", stalls: [] });
-    await page.getByRole("button", { name: "Close" }).click();
-    await page.getByText("This network blocks real-time video.").waitFor({ state: "detached" });
     await page.mouse.move(400, 300);
     await page.getByRole("button", { name: "Quality" }).click();
     await page.getByRole("menuitemradio", { name: "Real time blocked here" }).waitFor();
+    await page.keyboard.press("Escape");
+
+    await using relay = await RtcRelay.open({ port: far.ports.rtc ?? 0 });
+    await page.getByRole("button", { name: "Try again" }).click();
+    await watched.becomes("real time", inRealtime);
+    expect(await page.locator(".mode-notice").textContent()).toBe("");
+
+    // A path that is dead for three seconds is had again without a word: ICE is restarted (RFC 9725 § 4.3.3).
+    const restarts: number[] = [];
+    page.on("response", (response) => {
+      if (response.request().method() === "PATCH") restarts.push(response.status());
+    });
+    relay.set({ loss: 1 });
+    await watched.becomes("without media", ({ stage }) => stage === "buffering");
+    await after(1500);
+    relay.set({});
+    await watched.becomes("real time again", inRealtime, 5000);
+    expect(restarts).toContain(200);
+    expect(await page.locator(".mode-notice").textContent()).toBe("");
+
+    relay.set({ loss: 1 });
+    await watched.becomes("low latency again", inLowLatency, 12_000);
+    await page.getByText("The real-time connection was lost.").waitFor();
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByText("The real-time connection was lost.").waitFor({ state: "detached" });
   });
 
   it("offers no choice where the server has no WebRTC", async () => {
