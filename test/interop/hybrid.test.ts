@@ -10,6 +10,7 @@ import { resourcesOf } from "../harness/process-resources.ts";
 import { requirePackages } from "../harness/required-packages.ts";
 import { until } from "../harness/until.ts";
 import { WatchedPage } from "../harness/watched-page.ts";
+import { WeriftViewer } from "../harness/werift-viewer.ts";
 import { type Onsets, WhepPage } from "../harness/whep-page.ts";
 import { WhipPage } from "../harness/whip-page.ts";
 
@@ -125,6 +126,14 @@ describe("RTC3: Chromium by WHIP, watched in LL-HLS", () => {
     expect(audio[0]?.[0]).toMatchObject({ codec: "aac" });
     await using watched = await WatchedPage.open(browser, { url: `${backend.http}/watch/vp8` });
     await watched.becomes("past its start", ({ stage, currentTime }) => stage === "playing" && currentTime > 1);
+
+    // A WebRTC viewer that does not have VP8 is given H.264 too.
+    await using viewer = await WeriftViewer.open(`${backend.http}/v1/whep/vp8`);
+    await until(() => viewer.of("video").length > 30 && viewer.of("audio").length > 30, { what: "H.264 for werift" });
+    expect(viewer.of("video")[0]).toMatchObject({ keyframe: true, track: { codec: "h264", ...SIZE } });
+    expect((await backend.health(info.id)).realtime).toMatchObject({
+      feed: { video: "transcoded", audio: "straight" },
+    });
   });
 });
 
@@ -230,6 +239,28 @@ describe("RTC3: an RTMP or SRT broadcast, watched by WHEP", () => {
       // A browser brings sound and picture together step by step, and takes longer where its processor is busy.
       { what: "sound and picture together", everyMs: 500, timeoutMs: 40_000, diagnose: () => JSON.stringify(found) },
     );
+  });
+
+  it("werift, which offers nothing but constrained baseline, is sent High profile too, in order and by one clock", async () => {
+    const key = await backend.openChannel("werift");
+    await using _encoder = flashAndBeep(backend.rtmpUrl(key), { protocol: "rtmp", bFrames: 0 });
+    await backend.live("werift");
+    await using viewer = await WeriftViewer.open(`${backend.http}/v1/whep/werift`);
+    await until(() => viewer.of("video").length > 90 && viewer.of("audio").length > 150, { what: "three seconds" });
+    const [picture, sound] = [viewer.of("video"), viewer.of("audio")];
+    expect(picture[0]).toMatchObject({
+      keyframe: true,
+      track: { codec: "h264", profile: "High", width: 640, height: 360 },
+    });
+    expect(sound[0]?.track).toMatchObject({ codec: "opus" });
+    for (const [units, step] of [
+      [picture, 3000],
+      [sound, 1800],
+    ] as const) {
+      const steps = units.slice(1).map(({ dts }, i) => dts - (units[i]?.dts ?? 0));
+      // RTMP counts in whole milliseconds.
+      for (const ticks of steps) expect(Math.abs(ticks - step)).toBeLessThanOrEqual(90);
+    }
   });
 
   it("FFmpeg killed is back by itself, and the viewer does not notice much", async () => {

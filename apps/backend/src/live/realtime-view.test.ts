@@ -139,6 +139,21 @@ describe.skipIf(findWorkerProgram() === undefined)("RTC3: a broadcast for WebRTC
     await expect(bench.view.watch()).rejects.toMatchObject({ code: "stream_not_live" });
   });
 
+  test("a media worker that dies takes the feed with it; who comes again finds another", async () => {
+    await using bench = await RealtimeBench.open(engine);
+    bench.connect();
+    bench.send(plain, 2 * SECOND);
+    using watch = await bench.view.watch();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    watch.onChanged(resolve);
+    process.kill((await bench.sfu.workers[0]?.pid()) ?? -1, "SIGKILL");
+    expect(await promise).toBe("worker");
+    using again = await bench.view.watch();
+    expect(again.stage).not.toBe(watch.stage);
+    using received = await RealtimeReceiver.of(again);
+    await received.until(() => received.of("video").length > 10 && received.of("audio").length > 10);
+  });
+
   test("sound that begins later is told of, so that viewers come again and hear it", async () => {
     await using bench = await RealtimeBench.open(engine);
     bench.connect();
