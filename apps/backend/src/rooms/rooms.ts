@@ -35,9 +35,6 @@ export interface RoomsOptions {
   readonly onReleased: (room: Room) => Promise<void>;
 }
 
-/** Who has let somebody act on a room from outside of it. */
-export type RoomAuthority = { readonly by: "admin" } | { readonly by: "stream_key" } | { readonly by: InviteClaims };
-
 const MAX_INVITES = 1000;
 /** Of one channel; for the operator, all in all. */
 const MAX_OPEN_ROOMS = 1000;

@@ -20,7 +20,9 @@ export interface TilePictureOptions {
 /** A decoder that dies is replaced, but not more often than this: its input may be what kills it. */
 const RESTART_MS = 1000;
 /** Of three simulcast layers, the one that is enough for a tile of at most that many pixels in width. */
-const LAYER_WIDTHS: readonly number[] = [320, 640];
+const LAYER_WIDTHS: readonly number[] = [240, 480];
+/** Larger pictures than any camera's are not decoded: a few bytes can claim more than there is memory for. */
+const MAX_PIXELS = 4096 * 2304;
 
 /** One producer's picture in a tile's size, from the network to pixels. */
 export class TilePicture implements AsyncDisposable {
@@ -29,6 +31,7 @@ export class TilePicture implements AsyncDisposable {
   #decoder: TileDecoder | undefined;
   #lastPicture: Buffer | undefined;
   #later: Disposable | undefined;
+  #isTooLarge = false;
   #startedAt = Number.NEGATIVE_INFINITY;
   readonly #closing = new Set<Promise<void>>();
   #closed = false;
@@ -70,13 +73,24 @@ export class TilePicture implements AsyncDisposable {
   }
 
   #onAccessUnit(unit: AccessUnit): void {
-    if (this.#closed || unit.track.kind !== "video") return;
+    if (this.#closed || unit.track.kind !== "video" || !this.#bearable(unit.track)) return;
     if (this.#decoder !== undefined && !this.#decoder.takes(unit.track)) this.#retire();
     if (this.#decoder === undefined) {
       if (unit.keyframe) this.#begin({ ...unit, track: unit.track });
       return;
     }
     this.#decoder.push(unit);
+  }
+
+  #bearable(track: VideoTrack): boolean {
+    const isTooLarge = track.width * track.height > MAX_PIXELS;
+    if (isTooLarge && !this.#isTooLarge) {
+      const { logger, producerId } = this.#options;
+      logger.warn({ producer: producerId, width: track.width, height: track.height }, "a picture is too large");
+      this.#retire();
+    }
+    this.#isTooLarge = isTooLarge;
+    return !isTooLarge;
   }
 
   #begin(first: AccessUnit & { readonly track: VideoTrack }): void {
