@@ -146,7 +146,7 @@ describe.skipIf(findWorkerProgram() === undefined)("RTC3: a broadcast for WebRTC
     using watch = await bench.view.watch();
     const { promise, resolve } = Promise.withResolvers<string>();
     watch.onChanged(resolve);
-    process.kill((await bench.sfu.workers[0]?.pid()) ?? -1, "SIGKILL");
+    process.kill(bench.sfu.workers[0]?.pid ?? -1, "SIGKILL");
     expect(await promise).toBe("worker");
     using again = await bench.view.watch();
     expect(again.stage).not.toBe(watch.stage);
