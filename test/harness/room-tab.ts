@@ -36,12 +36,21 @@ function fakeCapture(media: RoomTabMedia): string {
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
     const context = canvas.getContext("2d");
     let frame = 0;
+    const colour = (lightness) => "hsl(" + hue + " " + saturation + "% " + lightness + "%)";
     const draw = () => {
       frame += 1;
-      context.fillStyle = "hsl(" + hue + " " + saturation + "% 45%)";
+      context.fillStyle = colour(45);
       context.fillRect(0, 0, width, height);
-      context.fillStyle = "hsl(" + hue + " " + saturation + "% 60%)";
-      context.fillRect((frame * 7) % width, height * 0.4, width / 12, height / 5);
+      const nod = Math.sin(frame / frameRate) * height * 0.012;
+      // Somebody: shoulders, neck, head.
+      context.fillStyle = colour(26);
+      context.beginPath();
+      context.ellipse(width / 2, height * 1.08, height * 0.42, height * 0.36, 0, 0, 7);
+      context.fill();
+      context.fillStyle = colour(72);
+      context.beginPath();
+      context.ellipse(width / 2, height * 0.5 + nod, height * 0.16, height * 0.21, 0, 0, 7);
+      context.fill();
     };
     draw();
     setInterval(draw, 1000 / frameRate);
@@ -164,8 +173,8 @@ export class RoomTab implements AsyncDisposable {
           const context = canvas.getContext("2d");
           if (!context) throw new Error("no canvas");
           const { videoWidth: width, videoHeight: height } = picture;
-          // Above the bar that moves.
-          context.drawImage(picture, width / 2, height / 5, 4, 4, 0, 0, 1, 1);
+          // Above the head that nods.
+          context.drawImage(picture, width / 8, height / 6, 4, 4, 0, 0, 1, 1);
           const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data;
           const most = Math.max(red, green, blue);
           const range = most - Math.min(red, green, blue);

@@ -328,8 +328,6 @@ export const roomStrings = {
     text: (name: string, text: string) => `${name}: ${text}`,
     muted_all: (count: number) => (count === 1 ? "1 microphone muted" : `${count} microphones muted`),
     problem: "That did not work",
-    dismiss: "Dismiss",
-    speaking: (name: string) => `${name} speaks`,
   },
 
   announcements: {

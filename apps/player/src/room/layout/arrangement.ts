@@ -1,4 +1,4 @@
-import { spotlight, tileGrid, tilesPerPage } from "./tile-grid.ts";
+import { spotlight, tallestShape, tileGrid, tilesPerPage } from "./tile-grid.ts";
 
 /** Where one tile lies, CSS pixels from the stage's corner. */
 export interface Place {
@@ -18,15 +18,20 @@ export interface Arrangement {
   readonly pages: number;
   /** The page that is shown: the one that was asked for, or the last. */
   readonly page: number;
+  /** What turns pages: the middle of its upper edge, and whether it lies over the large picture. Null where there is one page. */
+  readonly pager: { readonly x: number; readonly y: number; readonly over: boolean } | null;
 }
 
 /** What is shown large: a person's picture may be cropped, a screen's may not. */
 export type LargeKind = "person" | "screen";
 
 const CAMERA_SHAPE = 16 / 9;
-const TALLEST_FACE = 4 / 5;
 /** A screen on an upright window leaves this much of the height to the people, at least. */
 const PEOPLE_BELOW = 0.3;
+/** Height of what turns pages. */
+const PAGER = 36;
+/** So many small faces beside one another below a large one, at least. */
+const STRIP_COLUMNS = 3;
 
 /** Lays out a stage of this size. Pure. @param count of tiles, apart from the large one. @param page from 0. */
 export function arrange(
@@ -37,82 +42,90 @@ export function arrange(
   page: number,
   gap: number,
 ): Arrangement {
-  if (large === null) return paged(0, 0, width, height, count, page, gap, null);
+  const all = { x: 0, y: 0, width, height };
+  if (large === null) return inGrid(all, count, page, gap, null);
   const { strip, stripSize } = spotlight(width, height, count);
-  if (strip === "none") return { ...NOTHING, large: fitted({ x: 0, y: 0, width, height }, large) };
+  if (strip === "none") return { ...NOTHING, large: fitted(all, large) };
   if (strip === "side") {
-    const tileHeight = Math.round(stripSize / CAMERA_SHAPE);
-    const perPage = Math.max(1, Math.floor((height + gap) / (tileHeight + gap)));
-    const shown = pageOf(count, perPage, page);
-    const top = Math.max(0, (height - shown.count * tileHeight - (shown.count - 1) * gap) / 2);
-    const x = width - stripSize;
-    return {
-      large: fitted({ x: 0, y: 0, width: x - gap, height }, large),
-      places: times(shown.count, (index) => ({
-        x,
-        y: Math.round(top + index * (tileHeight + gap)),
-        width: stripSize,
-        height: tileHeight,
-      })),
-      ...shown.paging,
-    };
+    const side = { x: width - stripSize, y: 0, width: stripSize, height };
+    const place = fitted({ ...all, width: width - stripSize - gap }, large);
+    return inLine(side, stripSize, Math.round(stripSize / CAMERA_SHAPE), count, page, gap, place);
   }
   // Upright: a screen is as wide as the window, and the people have what it leaves.
   const below =
     large === "screen"
       ? Math.max(stripSize, Math.round(height * PEOPLE_BELOW), height - gap - Math.round((width * 10) / 16))
       : stripSize;
-  const place = fitted({ x: 0, y: 0, width, height: height - below - gap }, large);
-  if (below > stripSize * 1.6) return paged(0, height - below, width, below, count, page, gap, place);
-  const tileWidth = Math.round(Math.min(below * CAMERA_SHAPE, Math.max(below, (width - 2 * gap) / 3)));
-  const perPage = Math.max(1, Math.floor((width + gap) / (tileWidth + gap)));
-  const shown = pageOf(count, perPage, page);
-  const left = Math.max(0, (width - shown.count * tileWidth - (shown.count - 1) * gap) / 2);
-  return {
-    large: place,
-    places: times(shown.count, (index) => ({
-      x: Math.round(left + index * (tileWidth + gap)),
-      y: height - below,
-      width: tileWidth,
-      height: below,
-    })),
-    ...shown.paging,
-  };
+  const place = fitted({ ...all, height: height - below - gap }, large);
+  const rest = { x: 0, y: height - below, width, height: below };
+  if (below > stripSize * 1.6) return inGrid(rest, count, page, gap, place);
+  const tileWidth = Math.floor(Math.min(below * CAMERA_SHAPE, (width - (STRIP_COLUMNS - 1) * gap) / STRIP_COLUMNS));
+  return inLine(rest, tileWidth, below, count, page, gap, place);
 }
 
-const NOTHING = { large: null, places: [], perPage: 0, pages: 1, page: 0 } satisfies Arrangement;
+const NOTHING = { large: null, places: [], perPage: 0, pages: 1, page: 0, pager: null } satisfies Arrangement;
 
 /** Equal tiles in a box, page by page; the last row is centred. */
-function paged(
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  count: number,
-  page: number,
-  gap: number,
-  large: Place | null,
-): Arrangement {
-  if (count === 0 || width <= 0 || height <= 0) return { ...NOTHING, large };
-  const perPage = Math.min(count, tilesPerPage(width, height, gap));
+function inGrid(box: Place, count: number, page: number, gap: number, large: Place | null): Arrangement {
+  if (count === 0 || box.width <= 0 || box.height <= 0) return { ...NOTHING, large };
+  const fits = tilesPerPage(box.width, box.height, gap);
+  const height = count > fits ? Math.max(1, box.height - PAGER - gap) : box.height;
+  const perPage = Math.min(count, tilesPerPage(box.width, height, gap));
   const shown = pageOf(count, perPage, page);
   // Every page has the tiles of a full one: faces do not change their size from page to page.
-  const { columns, tileWidth, tileHeight } = tileGrid(width, height, perPage, gap);
+  const { columns, tileWidth, tileHeight } = tileGrid(box.width, height, perPage, gap);
   const rows = Math.ceil(shown.count / columns);
-  const top = y + (height - rows * tileHeight - (rows - 1) * gap) / 2;
+  const top = box.y + (height - rows * tileHeight - (rows - 1) * gap) / 2;
   return {
     large,
     places: times(shown.count, (index) => {
       const row = Math.floor(index / columns);
       const inRow = Math.min(columns, shown.count - row * columns);
-      const left = x + (width - inRow * tileWidth - (inRow - 1) * gap) / 2;
+      const left = box.x + (box.width - inRow * tileWidth - (inRow - 1) * gap) / 2;
       return {
-        x: Math.round(left + (index % columns) * (tileWidth + gap)),
-        y: Math.round(top + row * (tileHeight + gap)),
+        x: Math.floor(left + (index % columns) * (tileWidth + gap)),
+        y: Math.floor(top + row * (tileHeight + gap)),
         width: tileWidth,
         height: tileHeight,
       };
     }),
+    pager: shown.paging.pages > 1 ? { x: box.x + box.width / 2, y: box.y + height + gap, over: false } : null,
+    ...shown.paging,
+  };
+}
+
+/** Tiles of one size in a column, or in a row where the box is wider than high; centred. */
+function inLine(
+  box: Place,
+  tileWidth: number,
+  tileHeight: number,
+  count: number,
+  page: number,
+  gap: number,
+  large: Place,
+): Arrangement {
+  const upright = box.height > box.width;
+  const step = (upright ? tileHeight : tileWidth) + gap;
+  const fits = (length: number) => Math.max(1, Math.floor((length + gap) / step));
+  const whole = upright ? box.height : box.width;
+  const isPaged = count > fits(whole);
+  // Beside a column there is room below it; a row is turned over the large picture.
+  const length = isPaged && upright ? whole - PAGER - gap : whole;
+  const shown = pageOf(count, fits(length), page);
+  const from = Math.max(0, (length - (shown.count * step - gap)) / 2);
+  return {
+    large,
+    places: times(shown.count, (index) => ({
+      x: upright ? box.x : Math.floor(box.x + from + index * step),
+      y: upright ? Math.floor(box.y + from + index * step) : box.y,
+      width: tileWidth,
+      height: tileHeight,
+    })),
+    pager: !isPaged
+      ? null
+      : upright
+        ? { x: box.x + box.width / 2, y: box.y + length + gap, over: false }
+        : { x: box.x + box.width / 2, y: box.y - 2 * gap - PAGER, over: true },
     ...shown.paging,
   };
 }
@@ -120,18 +133,18 @@ function paged(
 function pageOf(count: number, perPage: number, wanted: number) {
   const pages = Math.max(1, Math.ceil(count / perPage));
   const page = Math.min(Math.max(0, wanted), pages - 1);
-  return { count: Math.min(perPage, count - page * perPage), paging: { perPage, pages, page } };
+  return { count: Math.max(0, Math.min(perPage, count - page * perPage)), paging: { perPage, pages, page } };
 }
 
 /** A person keeps a camera's shape, within bounds; a screen has all that there is, and is letterboxed in it. */
 function fitted(box: Place, kind: LargeKind): Place {
   if (kind === "screen") return box;
-  const shape = Math.min(CAMERA_SHAPE, Math.max(TALLEST_FACE, box.width / box.height));
-  const width = Math.round(Math.min(box.width, box.height * shape));
-  const height = Math.round(width / shape);
+  const shape = Math.min(CAMERA_SHAPE, Math.max(tallestShape(box.width, box.height), box.width / box.height));
+  const width = Math.floor(Math.min(box.width, box.height * shape));
+  const height = Math.floor(width / shape);
   return {
-    x: Math.round(box.x + (box.width - width) / 2),
-    y: Math.round(box.y + (box.height - height) / 2),
+    x: Math.floor(box.x + (box.width - width) / 2),
+    y: Math.floor(box.y + (box.height - height) / 2),
     width,
     height,
   };

@@ -8,12 +8,18 @@ export interface TileGrid {
 
 /** A camera's own shape, and how far a tile may depart from it to fill the window: what is beyond is cropped. */
 const WIDEST = 16 / 9;
-const TALLEST = 4 / 5;
+const TALLEST = { wide: 6 / 5, upright: 4 / 5 } as const;
 /** Of two arrangements that show as much, the one that crops less. */
 const CROP_COST = 0.35;
 
+/** The narrowest shape of a face in a window of this size. */
+export function tallestShape(width: number, height: number): number {
+  return width > height ? TALLEST.wide : TALLEST.upright;
+}
+
 /** Arranges `count` tiles so that as much as possible is seen of all of them. Pure. */
 export function tileGrid(width: number, height: number, count: number, gap: number): TileGrid {
+  const tallest = tallestShape(width, height);
   let best: TileGrid = { columns: 1, rows: 1, tileWidth: 0, tileHeight: 0 };
   let bestWorth = -1;
   for (let columns = 1; columns <= Math.max(1, count); columns++) {
@@ -21,7 +27,7 @@ export function tileGrid(width: number, height: number, count: number, gap: numb
     const cellWidth = (width - gap * (columns - 1)) / columns;
     const cellHeight = (height - gap * (rows - 1)) / rows;
     if (cellWidth <= 0 || cellHeight <= 0) continue;
-    const shape = Math.min(WIDEST, Math.max(TALLEST, cellWidth / cellHeight));
+    const shape = Math.min(WIDEST, Math.max(tallest, cellWidth / cellHeight));
     const tileWidth = Math.min(cellWidth, cellHeight * shape);
     const tileHeight = tileWidth / shape;
     const worth = tileWidth * tileHeight * (1 - CROP_COST * (1 - shape / WIDEST));

@@ -61,11 +61,11 @@ export function orderTiles(
 
 /**
  * What is shown large: what the person chose; else a screen, the latest one; else (where a speaker is wanted large) who speaks, or
- * spoke last, of the others. Null: everybody alike. Pure.
+ * spoke last, or could speak, of the others. Null: everybody alike. Pure.
  */
 export function largeOf(
   tiles: readonly Tile[],
-  state: Pick<RoomSnapshot, "selfId" | "activeSpeaker" | "spoke">,
+  state: Pick<RoomSnapshot, "selfId" | "activeSpeaker" | "spoke" | "producers">,
   layout: "grid" | "speaker",
   chosen: string | null,
 ): Tile | null {
@@ -79,5 +79,9 @@ export function largeOf(
     const speaker = others.find(({ participant }) => participant.id === id);
     if (speaker) return speaker;
   }
-  return others[0] ?? tiles[0] ?? null;
+  const mayBeHeard = ({ participant }: Tile) =>
+    state.producers.some(
+      (producer) => producer.participant_id === participant.id && producer.source === "microphone" && !producer.paused,
+    );
+  return others.find(mayBeHeard) ?? others[0] ?? tiles[0] ?? null;
 }

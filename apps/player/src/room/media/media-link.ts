@@ -94,6 +94,7 @@ class MediaLink implements RoomMedia {
     this.#sent.delete(source);
     if (!sent || sent.producer.closed) return;
     sent.producer.close();
+    this.#options.onUnsent(sent.producer.id);
     await this.#options.ask("close_producer", { producer_id: sent.producer.id });
   }
 
@@ -120,7 +121,9 @@ class MediaLink implements RoomMedia {
     switch (event.event) {
       case "consumer_score": {
         const taken = this.#takenBy(event.consumer_id);
-        if (taken) this.#options.onScore(taken.producer.id, Math.min(event.score, event.producer_score));
+        // What is paused here is not sent, and says nothing about the way.
+        if (!taken || taken.told?.paused === true) return;
+        this.#options.onScore(taken.producer.id, Math.min(event.score, event.producer_score));
         return;
       }
       case "transport_closed":
@@ -185,7 +188,10 @@ class MediaLink implements RoomMedia {
             rtp_parameters: rtpParameters as RoomRequestInput<"produce">["rtp_parameters"],
             paused: begin,
           })
-          .then(({ producer }) => done({ id: producer.id }), failed);
+          .then(({ producer }) => {
+            this.#options.onSent(producer);
+            done({ id: producer.id });
+          }, failed);
       });
     }
     const producer = await transport.produce({
@@ -236,6 +242,7 @@ class MediaLink implements RoomMedia {
       });
     }
     if (wish.paused === (told?.paused ?? true)) return;
+    if (wish.paused) this.#options.onScore(taken.producer.id, null);
     await this.#options.ask(wish.paused ? "pause_consumer" : "resume_consumer", consumerId);
   }
 

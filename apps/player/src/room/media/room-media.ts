@@ -36,8 +36,12 @@ export interface RoomMedia extends Disposable {
 export interface RoomMediaOptions {
   readonly joined: RoomJoined;
   readonly ask: RoomAsk;
-  /** How well a producer arrives, 0 to 10. */
-  readonly onScore: (producerId: string, score: number) => void;
+  /** Something of one's own is in the room now; told again with another id where it had to be sent anew. */
+  readonly onSent: (producer: RoomProducer) => void;
+  /** It was taken out again, by oneself. */
+  readonly onUnsent: (producerId: string) => void;
+  /** How well a producer arrives, 0 to 10; null while nothing is asked of it. */
+  readonly onScore: (producerId: string, score: number | null) => void;
   /** A track that was received ended because its transport did, and is received again under another track. */
   readonly onTrack: (producerId: string, track: MediaStreamTrack) => void;
   /** Whether media flows: false while a transport is being mended. */

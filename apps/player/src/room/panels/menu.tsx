@@ -1,4 +1,4 @@
-import { Fragment, type KeyboardEvent, type ReactNode, useId, useRef, useState } from "react";
+import { Fragment, type KeyboardEvent, type ReactNode, useId, useLayoutEffect, useRef, useState } from "react";
 import { CheckIcon } from "../../controls/icons.tsx";
 
 export type MenuEntry =
@@ -30,7 +30,9 @@ export function MenuButton({ label, className, children, entries, onOpen }: Menu
   const menu = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
 
-  const place = () => {
+  // Once the entries are there: only then is it known how large they are.
+  useLayoutEffect(() => {
+    if (!open) return;
     const around = button.current?.getBoundingClientRect();
     const box = menu.current;
     if (!around || !box) return;
@@ -41,7 +43,9 @@ export function MenuButton({ label, className, children, entries, onOpen }: Menu
     const left = Math.min(Math.max(GAP, around.left + around.width / 2 - width / 2), innerWidth - GAP - width);
     box.style.top = `${Math.max(GAP, Math.min(top, innerHeight - GAP - height))}px`;
     box.style.left = `${left}px`;
-  };
+    const first = box.querySelector<HTMLElement>('[aria-checked="true"]') ?? box.querySelector<HTMLElement>("button");
+    first?.focus();
+  }, [open]);
 
   const move = (event: KeyboardEvent<HTMLDivElement>) => {
     const items = [...event.currentTarget.querySelectorAll<HTMLElement>("button")];
@@ -81,14 +85,7 @@ export function MenuButton({ label, className, children, entries, onOpen }: Menu
         className="room-menu"
         onKeyDown={move}
         onToggle={(event) => {
-          const opened = event.newState === "open";
-          setOpen(opened);
-          if (!opened) return;
-          place();
-          const first =
-            menu.current?.querySelector<HTMLElement>('[aria-checked="true"]') ??
-            menu.current?.querySelector<HTMLElement>("button");
-          first?.focus();
+          setOpen(event.newState === "open");
         }}
       >
         {open

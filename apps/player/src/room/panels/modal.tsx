@@ -12,12 +12,17 @@ export interface ModalProps {
 /** A dialog over the room. The browser keeps the focus within it and gives it back afterwards. */
 export function Modal({ title, className, onClose, children }: ModalProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    dialog.current?.showModal();
+    // Not on the button that closes it, which is only the first thing in it.
+    dialog.current?.focus();
+  }, []);
   return (
     <dialog
       ref={dialog}
       className={`dialog room-dialog ${className ?? ""}`}
       aria-label={title}
+      tabIndex={-1}
       onClose={onClose}
       onPointerDown={(event) => {
         // Beside it: the backdrop belongs to the dialog element itself.

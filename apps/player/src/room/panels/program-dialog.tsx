@@ -131,16 +131,6 @@ function LayoutChoice({ visit, layout, onChoose }: LayoutChoiceProps) {
         <LayoutSketch kind="speaker" />
         <strong>{words.speakerLayout}</strong>
       </label>
-      <label className="choice">
-        <input
-          type="radio"
-          name={`${id}-layout`}
-          checked={layout.kind === "grid"}
-          onChange={() => onChoose({ kind: "grid" })}
-        />
-        <LayoutSketch kind="grid" />
-        <strong>{words.gridLayout}</strong>
-      </label>
       {layout.kind === "speaker" ? (
         <select
           className="field"
@@ -158,6 +148,16 @@ function LayoutChoice({ visit, layout, onChoose }: LayoutChoiceProps) {
           ))}
         </select>
       ) : null}
+      <label className="choice">
+        <input
+          type="radio"
+          name={`${id}-layout`}
+          checked={layout.kind === "grid"}
+          onChange={() => onChoose({ kind: "grid" })}
+        />
+        <LayoutSketch kind="grid" />
+        <strong>{words.gridLayout}</strong>
+      </label>
     </fieldset>
   );
 }

@@ -12,10 +12,14 @@ export interface SidePanelProps {
 
 /** A region beside the stage; over it where the window is narrow. */
 export function SidePanel({ title, note, className, onClose, children }: SidePanelProps) {
+  const panel = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useEffect(() => {
+    // What is inside may want the focus itself, and had its turn before.
+    if (!panel.current?.contains(document.activeElement)) heading.current?.focus();
+  }, []);
   return (
-    <aside className={`side-panel ${className}`} aria-label={title}>
+    <aside ref={panel} className={`side-panel ${className}`} aria-label={title}>
       <header>
         <h2 ref={heading} tabIndex={-1}>
           {title}

@@ -27,7 +27,8 @@ export class Publications {
   readonly #onFault: (source: RoomSource, error: unknown) => void;
   readonly #sent = new Map<RoomSource, Publication>();
   #wanted: ReadonlyMap<RoomSource, Publication> = new Map();
-  #running: Promise<void> | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #isRunning = false;
   #closed = false;
 
   /** @param onFault a source could not be sent; it is tried again when it changes. */
@@ -39,9 +40,7 @@ export class Publications {
   /** Resolves once what is sent is what was wanted last. */
   sync(wanted: ReadonlyMap<RoomSource, Publication>): Promise<void> {
     this.#wanted = wanted;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    if (!this.#isRunning) this.#running = this.#run();
     return this.#running;
   }
 
@@ -55,6 +54,7 @@ export class Publications {
   }
 
   async #run(): Promise<void> {
+    this.#isRunning = true;
     for (let source = this.#next(); source !== null && !this.#closed; source = this.#next()) {
       const wanted = this.#wanted.get(source);
       // Written down first: what fails is not tried again and again.
@@ -67,6 +67,8 @@ export class Publications {
         if (!this.#closed) this.#onFault(source, error);
       }
     }
+    // At once, not when the promise is looked at: a change in between would be nobody's.
+    this.#isRunning = false;
   }
 
   #next(): RoomSource | null {

@@ -28,6 +28,8 @@ import {
   type RoomSnapshot,
   type RoomStage,
   selfOf,
+  withoutProducer,
+  withProducer,
   withText,
 } from "./room-snapshot.ts";
 import { CLOSE, type RoomSocket, RoomWire } from "./room-wire.ts";
@@ -232,6 +234,12 @@ export class RoomSession implements Disposable {
       const media = await openMedia({
         joined,
         ask: wire.ask,
+        onSent: (producer) => {
+          if (current()) this.#patch(withProducer(this.#now, producer));
+        },
+        onUnsent: (producerId) => {
+          if (current()) this.#patch(withoutProducer(this.#now, producerId));
+        },
         onScore: (producerId, score) => this.#score(producerId, score),
         onTrack: (producerId, track) => this.#swapTrack(producerId, track),
         onHealth: (healthy) => {
@@ -333,7 +341,7 @@ export class RoomSession implements Disposable {
     if (source === "screen" || source === "screen_audio") this.#options.capture.stopScreen();
   }
 
-  #score(producerId: string, score: number): void {
+  #score(producerId: string, score: number | null): void {
     const received = this.#now.received[producerId];
     if (received) this.#patch({ received: { ...this.#now.received, [producerId]: { ...received, score } } });
   }

@@ -115,9 +115,9 @@ export function afterEvent(state: RoomSnapshot, event: RoomEvent): RoomSnapshot 
       };
     case "producer_added":
     case "producer_changed":
-      return { ...state, producers: replaced(state.producers, event.producer) };
+      return withProducer(state, event.producer);
     case "producer_removed":
-      return { ...state, producers: state.producers.filter(({ id }) => id !== event.producer_id) };
+      return withoutProducer(state, event.producer_id);
     case "active_speaker": {
       const id = event.participant_id;
       const spoke = id === null ? state.spoke : [id, ...state.spoke.filter((other) => other !== id)];
@@ -142,6 +142,15 @@ export function afterEvent(state: RoomSnapshot, event: RoomEvent): RoomSnapshot 
     default:
       return state;
   }
+}
+
+/** With a producer that is new, or changed. */
+export function withProducer(state: RoomSnapshot, producer: RoomProducer): RoomSnapshot {
+  return { ...state, producers: replaced(state.producers, producer) };
+}
+
+export function withoutProducer(state: RoomSnapshot, producerId: string): RoomSnapshot {
+  return { ...state, producers: state.producers.filter(({ id }) => id !== producerId) };
 }
 
 /** With a text at its place; one that is there already (one's own, answered and told) is not doubled. */

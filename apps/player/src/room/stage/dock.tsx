@@ -39,11 +39,13 @@ export interface DockProps {
   readonly onLayout: () => void;
   readonly onPanel: (panel: Panel) => void;
   readonly onLeave: () => void;
+  /** Lie where nothing else is. */
+  readonly notices: ReactNode;
   readonly panelButtons: Readonly<Record<Panel, Ref<HTMLButtonElement>>>;
 }
 
 /** What one does oneself: speak, be seen, show, ask to speak, look, leave. */
-export function Dock({ visit, actions, layout, panel, onLayout, onPanel, onLeave, panelButtons }: DockProps) {
+export function Dock({ visit, actions, layout, panel, onLayout, onPanel, onLeave, notices, panelButtons }: DockProps) {
   const { sends, handUp, unread, screening } = useStore(
     visit.session.store,
     useShallow((state) => {
@@ -68,6 +70,7 @@ export function Dock({ visit, actions, layout, panel, onLayout, onPanel, onLeave
         >
           {layout === "grid" ? <SpotlightIcon /> : <GridIcon />}
         </DockButton>
+        {notices}
       </div>
       <div className="dock-main">
         {sends ? <Senders visit={visit} actions={actions} /> : null}

@@ -1,5 +1,4 @@
 import { useStore } from "zustand";
-import { CloseIcon } from "../../controls/icons.tsx";
 import { problemWords } from "../lobby/room-message.tsx";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomNotice } from "../session/notice.ts";
@@ -16,15 +15,7 @@ export function Notices({ session, quietTexts }: { session: RoomSession; quietTe
         .filter(({ kind }) => !(quietTexts && kind === "text"))
         .map((notice) => (
           <p key={notice.key} className="notice" data-kind={notice.kind}>
-            <span>{noticeWords(notice)}</span>
-            <button
-              type="button"
-              className="control"
-              aria-label={words.dismiss}
-              onClick={() => session.dismiss(notice.key)}
-            >
-              <CloseIcon />
-            </button>
+            {noticeWords(notice)}
           </p>
         ))}
     </div>

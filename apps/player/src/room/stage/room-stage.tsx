@@ -48,7 +48,7 @@ export function RoomStage({ visit, layout, page, onPage, onInvite }: RoomStagePr
       />
     ) : null;
   return (
-    <section ref={stage} className="stage" aria-label={words.label} data-layout={large ? "spotlight" : "grid"}>
+    <section ref={stage} className="room-stage" aria-label={words.label} data-layout={large ? "spotlight" : "grid"}>
       {size && arrangement ? (
         <ul>
           {[
@@ -60,8 +60,8 @@ export function RoomStage({ visit, layout, page, onPage, onInvite }: RoomStagePr
             .map(({ one, place, isLarge }) => tile(one, place, isLarge))}
         </ul>
       ) : null}
-      {arrangement && arrangement.pages > 1 ? (
-        <Pages page={arrangement.page} pages={arrangement.pages} onPage={onPage} />
+      {arrangement?.pager ? (
+        <Pages page={arrangement.page} pages={arrangement.pages} pager={arrangement.pager} onPage={onPage} />
       ) : null}
       <Emptiness visit={visit} onInvite={onInvite} />
     </section>
@@ -89,25 +89,25 @@ function useArrangement(
   return useMemo(() => {
     const tiles = tilesOf({ ...visit.session.store.getState(), ...state });
     const large = largeOf(tiles, state, layout, chosen);
-    const others = tiles.filter((tile) => tile !== large);
-    if (!size) return { large, rest: others, arrangement: null };
-    const { width, height } = size;
-    const arrangement = arrange(width, height, others.length, large?.kind ?? null, page, GAP);
-    const rest = orderTiles(others, order.current, state.spoke, Math.max(1, arrangement.perPage));
-    order.current = rest.map(({ key }) => key);
-    return { large, rest, arrangement };
+    const others = tiles.length - (large ? 1 : 0);
+    const arrangement = size && arrange(size.width, size.height, others, large?.kind ?? null, page, GAP);
+    const ordered = orderTiles(tiles, order.current, state.spoke, Math.max(1, arrangement?.perPage ?? tiles.length));
+    // The large one keeps its place among the others, for when it is small again.
+    order.current = ordered.map(({ key }) => key);
+    return { large, rest: ordered.filter(({ key }) => key !== large?.key), arrangement };
   }, [visit, state, size, layout, chosen, page]);
 }
 
 interface PagesProps {
   readonly page: number;
   readonly pages: number;
+  readonly pager: NonNullable<Arrangement["pager"]>;
   readonly onPage: (page: number) => void;
 }
 
-function Pages({ page, pages, onPage }: PagesProps) {
+function Pages({ page, pages, pager, onPage }: PagesProps) {
   return (
-    <nav className="pages">
+    <nav className="pages" data-over={pager.over} style={{ left: pager.x, top: pager.y }}>
       <button
         type="button"
         className="control"
@@ -145,7 +145,7 @@ function Emptiness({ visit, onInvite }: { visit: RoomVisit; onInvite: () => void
   );
   if (deserted) {
     return (
-      <div className="stage-empty" role="status">
+      <div className="room-empty" role="status">
         <h2>{words.empty}</h2>
         <p>{words.emptyDetail}</p>
       </div>
@@ -153,7 +153,7 @@ function Emptiness({ visit, onInvite }: { visit: RoomVisit; onInvite: () => void
   }
   if (!alone) return null;
   return (
-    <div className="stage-alone">
+    <div className="room-alone">
       <p>
         <strong>{words.alone}</strong>
         <span>{isHost ? words.aloneHost : words.aloneDetail}</span>

@@ -106,6 +106,7 @@ export function RoomView({ visit }: { visit: RoomVisit }) {
 
   const more: MenuEntry[] = [
     ...(isHost ? [{ label: words.invite, shortcut: "i", onPick: () => setDialog("invite") }] : []),
+    { label: layout === "grid" ? words.speakerLayout : words.gridLayout, shortcut: "g", onPick: toggleLayout },
     {
       label: fullScreen ? words.leaveFullScreen : words.fullScreen,
       shortcut: "f",
@@ -127,7 +128,6 @@ export function RoomView({ visit }: { visit: RoomVisit }) {
       <main>
         <Banner visit={visit} />
         <RoomStage visit={visit} layout={layout} page={page} onPage={setPage} onInvite={() => openForHost("invite")} />
-        <Notices session={session} quietTexts={panel === "texts"} />
       </main>
       {panel === "people" ? (
         <PeoplePanel visit={visit} onInvite={() => openForHost("invite")} onClose={() => togglePanel("people")} />
@@ -141,6 +141,7 @@ export function RoomView({ visit }: { visit: RoomVisit }) {
         onLayout={toggleLayout}
         onPanel={togglePanel}
         onLeave={leave}
+        notices={<Notices session={session} quietTexts={panel === "texts"} />}
         panelButtons={{ people: peopleButton, texts: textsButton }}
       />
       {dialog === "invite" ? <InviteDialog session={session} onClose={closeDialog} /> : null}

@@ -33,9 +33,9 @@ export interface StageTileProps {
 export function StageTile({ visit, tile, place, large, chosen, only, onEnlarge }: StageTileProps) {
   const { participant, kind } = tile;
   const box = useRef<HTMLLIElement>(null);
-  const [shape, setShape] = useState<number | null>(null);
   const isSelf = useStore(visit.session.store, (state) => state.selfId === participant.id);
   const track = usePicture(visit, tile, isSelf, box);
+  const [picture, setPicture] = useState<{ readonly track: MediaStreamTrack; readonly shape: number } | null>(null);
   const { muted, speaking, quality } = useCondition(visit, participant.id, isSelf);
   useLevel(box, visit.levels, isSelf ? SELF_LEVEL : participant.id);
   const isScreen = kind === "screen";
@@ -43,6 +43,8 @@ export function StageTile({ visit, tile, place, large, chosen, only, onEnlarge }
   const label = isScreen ? (isSelf ? words.yourScreen : words.screenOf(participant.name)) : name;
   const handUp = participant.hand_raised_at !== null;
   // An upright camera in a wide tile would be a forehead: show all of it.
+  const hasPicture = track !== null && picture?.track === track;
+  const shape = hasPicture ? picture.shape : null;
   const upright = shape !== null && shape < 1 && place.width > place.height;
   return (
     <li
@@ -68,11 +70,13 @@ export function StageTile({ visit, tile, place, large, chosen, only, onEnlarge }
         </div>
       ) : track ? (
         <VideoView
+          key={track.id}
           track={track}
           mirrored={isSelf}
-          onPicture={(width, height) => setShape(height > 0 ? width / height : null)}
+          onPicture={(width, height) => setPicture(height > 0 ? { track, shape: width / height } : null)}
         />
-      ) : (
+      ) : null}
+      {hasPicture || isScreen ? null : (
         <span className="tile-avatar" style={{ "--hue": hueOf(participant.name) }} aria-hidden="true">
           {participant.name.slice(0, 1).toUpperCase()}
         </span>

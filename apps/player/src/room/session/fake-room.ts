@@ -1,0 +1,206 @@
+import type {
+  RoomEvent,
+  RoomJoined,
+  RoomParticipant,
+  RoomProducer,
+  RoomRequest,
+  RoomRequestType,
+  RoomText,
+} from "@klieg/protocol";
+import { createStore } from "zustand/vanilla";
+import type { CaptureState } from "../media/capture.ts";
+import type { RoomMedia, RoomMediaOptions } from "../media/room-media.ts";
+import type { RoomSessionOptions } from "./room-session.ts";
+
+/** A socket without a network: what was sent is kept, and the test says what comes. For tests only. */
+export class FakeSocket extends EventTarget {
+  readonly requests: RoomRequest[] = [];
+  closedWith: number | null = null;
+  #answered = 0;
+
+  send(text: string): void {
+    this.requests.push(JSON.parse(text) as RoomRequest);
+  }
+
+  close(code = 1000): void {
+    this.closedWith ??= code;
+  }
+
+  open(): void {
+    this.dispatchEvent(new Event("open"));
+  }
+
+  tell(event: RoomEvent): void {
+    this.#receive(event);
+  }
+
+  /** Answers the oldest request of this type that has no answer. */
+  answer(type: RoomRequestType, data: unknown = {}): void {
+    this.#receive({ id: this.#take(type).id, ok: true, data });
+  }
+
+  refuse(type: RoomRequestType, code: string, message = code): void {
+    this.#receive({ id: this.#take(type).id, ok: false, error: { code, message, retryable: false } });
+  }
+
+  receive(data: string): void {
+    this.dispatchEvent(Object.assign(new Event("message"), { data }));
+  }
+
+  /** From the other end. */
+  end(code: number): void {
+    this.dispatchEvent(Object.assign(new Event("close"), { code }));
+  }
+
+  of<T extends RoomRequestType>(type: T): Extract<RoomRequest, { type: T }>[] {
+    return this.requests.filter((request): request is Extract<RoomRequest, { type: T }> => request.type === type);
+  }
+
+  #receive(message: object): void {
+    this.receive(JSON.stringify(message));
+  }
+
+  #take(type: RoomRequestType): RoomRequest {
+    const request = this.requests.find((one) => one.type === type && one.id > this.#answered);
+    if (!request)
+      throw new Error(`there is no open ${type}; asked: ${this.requests.map((one) => one.type).join(", ")}`);
+    this.#answered = request.id;
+    return request;
+  }
+}
+
+/** Media that only writes down what it was asked for. For tests only. */
+export class FakeMedia implements RoomMedia {
+  readonly options: RoomMediaOptions;
+  readonly asked: string[] = [];
+  closed = false;
+
+  constructor(options: RoomMediaOptions) {
+    this.options = options;
+  }
+
+  async publish(source: string, track: MediaStreamTrack, paused: boolean): Promise<void> {
+    this.asked.push(`publish ${source} ${track.id}${paused ? " paused" : ""}`);
+  }
+
+  async unpublish(source: string): Promise<void> {
+    this.asked.push(`unpublish ${source}`);
+  }
+
+  async receive(producer: RoomProducer): Promise<MediaStreamTrack> {
+    this.asked.push(`receive ${producer.id}`);
+    return fakeTrack(producer.kind, `received-${producer.id}`);
+  }
+
+  async wish(producerId: string, wish: { paused: boolean; spatialLayer: number | null }): Promise<void> {
+    this.asked.push(`wish ${producerId} ${wish.paused ? "paused" : (wish.spatialLayer ?? "best")}`);
+  }
+
+  forget(producerId: string): void {
+    this.asked.push(`forget ${producerId}`);
+  }
+
+  handle(event: RoomEvent): void {
+    this.asked.push(`handle ${event.event}`);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+export function fakeTrack(kind: "audio" | "video", id: string): MediaStreamTrack {
+  return { kind, id, enabled: true } as MediaStreamTrack;
+}
+
+export function participant(id: string, more: Partial<RoomParticipant> = {}): RoomParticipant {
+  return {
+    id,
+    name: id[0]?.toUpperCase() + id.slice(1),
+    role: "speaker",
+    joined_at: "2026-11-21T10:00:00.000Z",
+    hand_raised_at: null,
+    ...more,
+  };
+}
+
+export function producer(
+  participantId: string,
+  source: RoomProducer["source"],
+  more: Partial<RoomProducer> = {},
+): RoomProducer {
+  return {
+    id: `${participantId}-${source}`,
+    participant_id: participantId,
+    source,
+    kind: source === "camera" || source === "screen" ? "video" : "audio",
+    paused: false,
+    muted_by_host: false,
+    ...more,
+  };
+}
+
+export function text(seq: number, by: string, words = `text ${seq}`): RoomText {
+  return { seq, participant_id: by, name: by, role: "speaker", text: words, at: "2026-11-21T10:00:00.000Z" };
+}
+
+/** What a room answers to `join`; one is "ada", a host. */
+export function joined(more: Partial<RoomJoined> = {}): RoomJoined {
+  const self = more.self ?? participant("ada", { role: "host" });
+  return {
+    self,
+    resume_token: "resume-1",
+    resumed: false,
+    room: { id: "room00000000", title: "Light", channel: null, locked: false, on_air: null, recording: null },
+    participants: [self],
+    producers: [],
+    active_speaker: null,
+    texts: [],
+    router_rtp_capabilities: {},
+    ice_servers: [],
+    max_participants: 50,
+    ...more,
+  };
+}
+
+const NOTHING = { track: null, asking: false, fault: null };
+
+/** A capture that opens nothing and writes down what it was asked for. */
+export function fakeCapture() {
+  const asked: string[] = [];
+  const store = createStore<CaptureState>(() => ({
+    camera: NOTHING,
+    microphone: NOTHING,
+    muted: false,
+    talking: false,
+    screen: NOTHING,
+    screenAudio: null,
+  }));
+  const note =
+    <T>(name: string, answer: T) =>
+    (...values: unknown[]): T => {
+      asked.push([name, ...values].join(" "));
+      return answer;
+    };
+  const capture: RoomSessionOptions["capture"] = {
+    store,
+    muteByHost: () => {
+      asked.push("muteByHost");
+      store.setState({ muted: true });
+    },
+    setCamera: note("setCamera", Promise.resolve()),
+    setMuted: note("setMuted", Promise.resolve()),
+    setTalking: note("setTalking", undefined),
+    shareScreen: note("shareScreen", Promise.resolve(true)),
+    stopScreen: note("stopScreen", undefined),
+    stopAll: () => {
+      asked.push("stopAll");
+      store.setState({ camera: NOTHING, microphone: NOTHING, screen: NOTHING, screenAudio: null });
+    },
+  };
+  return { capture, asked, store };
+}
