@@ -36,7 +36,7 @@ import { CLOSE, type RoomSocket, RoomWire } from "./room-wire.ts";
 
 /** How long a line about what happened stays, ms. */
 const NOTICE_MS = 6000;
-/** Media broke this often in a row without ever working: not by coming back again and again. */
+/** In for so long, the next loss is a new one, ms: a room that is lost again at once is not hurried back to. */
 const SETTLED_MS = 20_000;
 /** WebSocket: closed without a close frame. */
 const ABNORMAL = 1006;
@@ -367,7 +367,7 @@ export class RoomSession implements Disposable {
       this.#refused({ code: "network", message: "" });
       return;
     }
-    if (Date.now() - this.#joinedAt > SETTLED_MS) this.#attempt = 0;
+    if (stage.name === "in" && Date.now() - this.#joinedAt > SETTLED_MS) this.#attempt = 0;
     this.#disconnect();
     this.#comeBackLater(code);
   }
