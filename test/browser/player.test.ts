@@ -71,7 +71,8 @@ describe("PLY1: the player at the live edge", () => {
     await takeShownFrames(watched.page);
     await watched.page.mouse.move(400, 300);
     await watched.page.getByRole("button", { name: "Quality" }).click();
-    const offered = await watched.page.getByRole("menuitemradio").allTextContents();
+    const qualities = watched.page.getByRole("group", { name: "Quality" });
+    const offered = await qualities.getByRole("menuitemradio").allTextContents();
     expect(offered.map((text) => /^(Auto|\d+p)/.exec(text)?.[0])).toEqual(["Auto", "360p", "180p"]);
     await watched.page.keyboard.press("Escape");
 

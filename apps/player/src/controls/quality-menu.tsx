@@ -72,23 +72,26 @@ export function QualityMenu({ session, statisticsOpen, onToggleStatistics, onOpe
 
   return (
     <div ref={menu} className="menu" role="menu" tabIndex={-1} aria-label={words.quality} onKeyDown={onKeyDown}>
-      <MenuItem
-        role="menuitemradio"
-        checked={pinned === null}
-        label={words.automatic}
-        detail={pinned === null && current ? words.automaticNow(shownQualityName(current)) : ""}
-        onChoose={() => choose(null)}
-      />
-      {renditions.toSorted(byQuality).map((rendition) => (
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset has no place in a menu */}
+      <div role="group" aria-label={words.quality}>
         <MenuItem
-          key={rendition.index}
           role="menuitemradio"
-          checked={pinned?.index === rendition.index}
-          label={qualityName(rendition)}
-          detail={bitrate(rendition.bitrate)}
-          onChoose={() => choose(rendition)}
+          checked={pinned === null}
+          label={words.automatic}
+          detail={pinned === null && current ? words.automaticNow(shownQualityName(current)) : ""}
+          onChoose={() => choose(null)}
         />
-      ))}
+        {renditions.toSorted(byQuality).map((rendition) => (
+          <MenuItem
+            key={rendition.index}
+            role="menuitemradio"
+            checked={pinned?.index === rendition.index}
+            label={qualityName(rendition)}
+            detail={bitrate(rendition.bitrate)}
+            onChoose={() => choose(rendition)}
+          />
+        ))}
+      </div>
       <hr />
       <ModeMenu session={session} onClose={() => onClose(true)} />
       <MenuItem
