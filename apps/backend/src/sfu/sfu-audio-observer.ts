@@ -33,6 +33,8 @@ export class SfuAudioObserver implements Disposable {
   readonly #levels: types.AudioLevelObserver;
   readonly #speaker: types.ActiveSpeakerObserver;
   readonly #subscription: Disposable;
+  /** What keeps producers of other workers here, by producer. */
+  readonly #brought = new Map<string, Disposable>();
 
   constructor(
     stage: StageGround,
@@ -60,6 +62,8 @@ export class SfuAudioObserver implements Disposable {
   /** Idempotent. */
   close(): void {
     this.#subscription[Symbol.dispose]();
+    for (const brought of this.#brought.values()) brought[Symbol.dispose]();
+    this.#brought.clear();
     this.#levels.close();
     this.#speaker.close();
   }
@@ -70,14 +74,51 @@ export class SfuAudioObserver implements Disposable {
 
   #listenTo({ producer }: StageProducer): void {
     if (producer.kind !== "audio" || !this.#options.accepts(producer)) return;
-    this.#add(producer.id).catch((error: unknown) => {
+    this.#add(producer).catch((error: unknown) => {
       // Gone before it was listened to, as a rule; else the worker is, and with it the stage.
       if (!producer.closed && !this.#levels.closed) this.#stage.reportProblem("a producer is not listened to", error);
     });
   }
 
-  async #add(producerId: string): Promise<void> {
-    await this.#stage.bring(producerId, this.#node);
-    await Promise.all([this.#levels.addProducer({ producerId }), this.#speaker.addProducer({ producerId })]);
+  async #add(producer: types.Producer): Promise<void> {
+    const { id: producerId } = producer;
+    using bringing = new DisposableStack();
+    bringing.use(await this.#stage.bring(producerId, this.#node));
+    await this.#levels.addProducer({ producerId });
+    if (this.#levels.closed || producer.closed) return;
+    const brought = bringing.move();
+    this.#brought.set(producerId, brought);
+    producer.observer.once("close", () => {
+      this.#brought.delete(producerId);
+      brought.dispose();
+    });
+    this.#judge(producer);
+  }
+
+  /**
+   * Lets it be judged whether a producer speaks, while it is not paused: the observer would keep one that is muted, as
+   * nothing that it hears speaks against it.
+   */
+  #judge(producer: types.Producer): void {
+    const { id: producerId } = producer;
+    let isJudged = false;
+    let work: Promise<void> = Promise.resolve();
+    const update = () => {
+      work = work.then(async () => {
+        if (producer.closed || this.#speaker.closed || isJudged === !producer.paused) return;
+        isJudged = !producer.paused;
+        try {
+          if (isJudged) await this.#speaker.addProducer({ producerId });
+          else await this.#speaker.removeProducer({ producerId });
+        } catch (error) {
+          if (!producer.closed && !this.#speaker.closed) {
+            this.#stage.reportProblem("it is not known whether a producer speaks", error);
+          }
+        }
+      });
+    };
+    producer.observer.on("pause", update);
+    producer.observer.on("resume", update);
+    update();
   }
 }

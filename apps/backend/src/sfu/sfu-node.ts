@@ -1,13 +1,18 @@
 import type { Emitter } from "@klieg/base";
 import type { types } from "mediasoup";
-import type { SfuWorker } from "./sfu-worker.ts";
+import type { SfuRouter, SfuWorker } from "./sfu-worker.ts";
 
 /** One worker's part of a stage. */
-export interface SfuNode {
+export interface SfuNode extends SfuRouter {
   readonly worker: SfuWorker;
-  readonly router: types.Router;
   /** Whether it is for peers with payload types of their own; there may be several such on one worker. */
   readonly laidOut: boolean;
+}
+
+/** A producer where it is to be consumed, until disposed: a pipe that nobody consumes from is closed. */
+export interface BroughtProducer extends Disposable {
+  /** Its id there. */
+  readonly id: string;
 }
 
 /** A producer of a stage and where it lives. */
@@ -28,14 +33,16 @@ export interface StageGround {
   readonly events: Emitter<SfuStageEvents>;
   readonly closed: boolean;
   readonly producers: ReadonlyMap<string, StageProducer>;
-  /** A producer is there. */
+  /**
+   * A producer is there.
+   * @throws {KliegError} `gone` where it has closed meanwhile, or the stage has: then the producer is closed too.
+   */
   register(producer: types.Producer, node: SfuNode): void;
   /**
    * Sees to it that a producer can be consumed on `node`.
-   * @returns its id there.
-   * @throws {KliegError} `gone` where the producer is; `webrtc_unavailable`.
+   * @throws {KliegError} `gone` where the producer is, `webrtc_unavailable` where its worker or this one fails.
    */
-  bring(producerId: string, node: SfuNode): Promise<string>;
+  bring(producerId: string, node: SfuNode): Promise<BroughtProducer>;
   /** Something that only the log is told of. */
   reportProblem(message: string, error: unknown): void;
 }

@@ -1,6 +1,7 @@
 import { Emitter } from "@klieg/base";
 import type { types } from "mediasoup";
 import type { PayloadLayout } from "./payload-layout.ts";
+import { producerGone, stageEnded } from "./sfu-error.ts";
 import type { SfuNode, StageGround } from "./sfu-node.ts";
 
 export interface SfuPeerOptions {
@@ -29,6 +30,7 @@ export class SfuPeer implements Disposable {
   readonly #stage: StageGround;
   readonly #onClosed: () => void;
   #state: SfuPeerState = "new";
+  #consumers = 0;
 
   constructor(options: {
     stage: StageGround;
@@ -52,27 +54,70 @@ export class SfuPeer implements Disposable {
         this.#enter("connected");
       }
     });
-    transport.on("routerclose", () => this.#end(this.node.router.closed && !this.#stage.closed ? "worker" : "owner"));
+    // The stage closes its peers before their routers.
+    transport.on("routerclose", () => this.#end("worker"));
   }
 
   get state(): SfuPeerState {
     return this.#state;
   }
 
-  /** Takes what the peer sends into the stage. @throws where mediasoup does not take the parameters. */
+  /** RTP streams that it is sent. */
+  get consumers(): number {
+    return this.#consumers;
+  }
+
+  /**
+   * Takes what the peer sends into the stage.
+   * @throws {KliegError} `gone` where the peer closes meanwhile; else where mediasoup does not take the parameters.
+   */
   async produce(options: types.ProducerOptions): Promise<types.Producer> {
-    const producer = await this.transport.produce(options);
+    this.#isThere();
+    let producer: types.Producer;
+    try {
+      producer = await this.transport.produce(options);
+    } catch (error) {
+      this.#isThere();
+      throw error;
+    }
+    if (this.transport.closed) {
+      // It was made on a transport that no longer closes what it carries.
+      producer.close();
+      throw stageEnded();
+    }
     this.#stage.register(producer, this.node);
     return producer;
   }
 
   /**
    * Sends a producer of the stage to the peer, from whichever worker it lives on.
-   * @throws {KliegError} `gone` where the producer is.
+   * @throws {KliegError} `gone` where the producer is, or the peer closes meanwhile; `webrtc_unavailable` where a worker
+   *   fails; else where mediasoup does not take the capabilities.
    */
   async consume(options: types.ConsumerOptions): Promise<types.Consumer> {
-    const producerId = await this.#stage.bring(options.producerId, this.node);
-    return this.transport.consume({ ...options, producerId });
+    this.#isThere();
+    using bringing = new DisposableStack();
+    const { id } = bringing.use(await this.#stage.bring(options.producerId, this.node));
+    this.#isThere();
+    let consumer: types.Consumer;
+    try {
+      consumer = await this.transport.consume({ ...options, producerId: id });
+    } catch (error) {
+      this.#isThere();
+      throw this.#stage.producers.has(options.producerId) ? error : producerGone();
+    }
+    if (this.transport.closed) {
+      consumer.close();
+      throw stageEnded();
+    }
+    if (consumer.closed) throw producerGone();
+    this.#consumers += 1;
+    bringing.defer(() => {
+      this.#consumers -= 1;
+    });
+    const brought = bringing.move();
+    consumer.observer.once("close", () => brought.dispose());
+    return consumer;
   }
 
   /** Idempotent. */
@@ -82,6 +127,10 @@ export class SfuPeer implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #isThere(): void {
+    if (this.#state === "closed") throw stageEnded();
   }
 
   #end(end: SfuPeerEnd): void {

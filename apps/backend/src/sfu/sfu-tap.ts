@@ -6,7 +6,7 @@ export interface SfuTapSink {
   onRtp(packet: Buffer): void;
   /** The sender's own clocks (RTCP sender report): Unix time, ms, of an RTP timestamp. */
   onSenderReport(report: { readonly ntpMs: number; readonly rtpTimestamp: number }): void;
-  /** The producer is gone. */
+  /** The producer is gone, or the tap was closed: nothing comes any more. */
   onClosed(): void;
 }
 
@@ -36,7 +36,7 @@ export class SfuTap implements Disposable {
       sink.onSenderReport({ ntpMs: (ntpSec - NTP_EPOCH_S) * 1000 + (ntpFrac / 2 ** 32) * 1000, rtpTimestamp: rtpTs });
     };
     producer.on("trace", this.#onTrace);
-    // A feed's producer sends no reports.
+    // It fails only where the producer has gone meanwhile, which closes the tap.
     producer.enableTraceEvent(["sr"]).catch(() => undefined);
   }
 

@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import type { Closable } from "@klieg/base";
+import { type Clock, type Closable, systemClock } from "@klieg/base";
 import { KliegError } from "@klieg/protocol";
 import type { types } from "mediasoup";
 import type { Logger } from "../ports/logger.ts";
@@ -18,7 +18,13 @@ export interface SfuOptions {
   readonly port: number;
   /** What the workers listen on, and what they tell peers of it. */
   readonly addresses: readonly ListenAddress[];
+  /** By which workers are watched, and rest after a failure. Default: the machine's. */
+  readonly clock?: Clock;
 }
+
+/** From the first to the last port that workers may have pipes on, a few thousand. */
+const PIPE_PORTS = 8000;
+const LAST_PORT = 65_535;
 
 /**
  * The SFU of this host (RTC1, RTC4): mediasoup workers over the cores, each with one port. Everything that is sent and
@@ -91,6 +97,7 @@ export class Sfu implements Closable {
     }
     const stage = new SfuStage({
       workers: this.workers,
+      pipePorts: this.#pipePorts,
       logger: this.#options.logger.child({ stage: name }),
       onClosed: () => this.#stages.delete(stage),
     });
@@ -109,7 +116,7 @@ export class Sfu implements Closable {
   }
 
   #makeWorkers(program: string): SfuWorker[] {
-    const { logger, workers, port, addresses } = this.#options;
+    const { logger, workers, port, addresses, clock = systemClock } = this.#options;
     return Array.from({ length: workers }, (_, index) => {
       const listenInfos = addresses.flatMap(({ ip, announced, ownToo = false }) =>
         (["udp", "tcp"] as const).map(
@@ -123,8 +130,17 @@ export class Sfu implements Closable {
           }),
         ),
       );
-      return new SfuWorker({ index, listenInfos, program, logger });
+      return new SfuWorker({ index, listenInfos, program, clock, logger });
     });
+  }
+
+  /** Beside the ports of the workers: those that have not been started need theirs later. */
+  get #pipePorts(): types.TransportPortRange | undefined {
+    const { port, workers } = this.#options;
+    if (port === 0) return undefined;
+    const min = port + workers;
+    if (min + PIPE_PORTS <= LAST_PORT) return { min, max: min + PIPE_PORTS };
+    return { min: port - PIPE_PORTS, max: port - 1 };
   }
 
   async #close(): Promise<void> {
