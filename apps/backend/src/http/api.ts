@@ -65,7 +65,8 @@ export async function createApi(options: ApiOptions) {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {
     const problem = toKliegError(error);
-    if (problem.status >= 500) {
+    // What is asked of clients in words (come later, say) is no fault of ours, however often it must be said.
+    if (problem.status >= 500 && (problem.code === "internal" || problem.cause !== undefined)) {
       options.logger.error({ err: problem.cause ?? problem, path: request.url.split("?", 1)[0] }, problem.message);
     }
     return reply.status(problem.status).header("cache-control", "no-store").send(problem.toBody());

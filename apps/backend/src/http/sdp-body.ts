@@ -33,6 +33,12 @@ export function sdpBody(request: FastifyRequest, type: typeof SDP | typeof SDP_F
   return request.body;
 }
 
+/** The request's `If-Match`; clients of the protocol's drafts send the entity tag in a header `ETag`. */
+export function ifMatch({ headers }: FastifyRequest): string | undefined {
+  const { etag } = headers;
+  return headers["if-match"] ?? (typeof etag === "string" ? etag : undefined);
+}
+
 /** @throws {KliegError} `not_acceptable` where the client takes no answer of `type`. */
 export function requireAcceptable(request: FastifyRequest, type: string): void {
   const accept = request.headers.accept;

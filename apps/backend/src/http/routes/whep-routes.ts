@@ -6,7 +6,7 @@ import { iceServerLinks } from "../../sfu/ice-servers.ts";
 import type { WhepSession } from "../../watch/whep-session.ts";
 import { AddressTokens } from "../address-tokens.ts";
 import { EventStream } from "../event-stream.ts";
-import { requireAcceptable, SDP, SDP_FRAGMENT, sdpBody, takeSdpBodies } from "../sdp-body.ts";
+import { ifMatch, requireAcceptable, SDP, SDP_FRAGMENT, sdpBody, takeSdpBodies } from "../sdp-body.ts";
 import type { HttpServices } from "../services.ts";
 import {
   EXPOSED_HEADERS,
@@ -130,7 +130,7 @@ export function whepRoutes(services: HttpServices): FastifyPluginAsyncZod {
       async (request, reply) => {
         reply.header("cache-control", "no-store");
         const session = find(request.params.session);
-        const restart = await session.ice.patch(sdpBody(request, SDP_FRAGMENT), request.headers["if-match"]);
+        const restart = await session.ice.patch(sdpBody(request, SDP_FRAGMENT), ifMatch(request));
         if (restart === undefined) return reply.status(204).send(null);
         return reply.status(200).type(SDP_FRAGMENT).header("etag", restart.etag).send(restart.fragment);
       },
