@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,8 +10,22 @@ export const withoutNamespaces: string | undefined =
   process.platform !== "linux"
     ? "network namespaces are Linux's"
     : process.getuid?.() === 0
-      ? undefined
+      ? whyNotHere()
       : "network namespaces need root";
+
+/** Root of a container may still be kept from making them. */
+function whyNotHere(): string | undefined {
+  const name = `kl${process.pid.toString(36)}`;
+  try {
+    execFileSync("ip", ["netns", "add", name], { stdio: "pipe" });
+    execFileSync("ip", ["netns", "exec", name, "true"], { stdio: "pipe" });
+    return undefined;
+  } catch (error) {
+    return `no network namespaces here: ${(error as Error).message}`;
+  } finally {
+    spawnSync("ip", ["netns", "del", name], { stdio: "ignore" });
+  }
+}
 
 /**
  * A network of its own for a program: one cable to this machine, with an address at each end, which can be changed and
