@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { answerAfterRestart, iceCredentialsOf, iceFragmentOf, withFullSound } from "./session-description.ts";
+import {
+  answerAfterRestart,
+  iceCredentialsOf,
+  iceFragmentOf,
+  withFullSound,
+  withServersExtensions,
+} from "./session-description.ts";
 
 const OFFER = [
   "v=0",
@@ -48,6 +54,25 @@ describe("session descriptions", () => {
     const bare = answerAfterRestart(OFFER, "a=ice-ufrag:newU\na=ice-pwd:newPassword\n") ?? "";
     expect(bare).toContain("192.0.2.1 ");
     expect(answerAfterRestart(OFFER, "a=mid:0\r\n")).toBeNull();
+  });
+
+  it("numbers header extensions as the server does, and leaves out what it never sends (RFC 8285)", () => {
+    const transportCc = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+    const offer = [
+      "m=video 9 UDP/TLS/RTP/SAVPF 96",
+      `a=extmap:3 ${transportCc}`,
+      "a=extmap:4/recvonly urn:ietf:params:rtp-hdrext:sdes:mid",
+      "a=extmap:8 http://www.webrtc.org/experiments/rtp-hdrext/color-space",
+      "a=extmap-allow-mixed",
+      "",
+    ].join("\r\n");
+    expect(withServersExtensions(offer).split("\r\n")).toEqual([
+      "m=video 9 UDP/TLS/RTP/SAVPF 96",
+      `a=extmap:5 ${transportCc}`,
+      "a=extmap:1/recvonly urn:ietf:params:rtp-hdrext:sdes:mid",
+      "a=extmap-allow-mixed",
+      "",
+    ]);
   });
 
   it("asks for two channels of Opus, and for its lost packets again", () => {

@@ -51,6 +51,36 @@ export function answerAfterRestart(answer: string, fragment: string): string | n
   return joined(renewed);
 }
 
+const WEBRTC = "http://www.webrtc.org/experiments/rtp-hdrext";
+
+/**
+ * The numbers under which the server sends header extensions: what an offer gives another number it cannot send, since an answer may
+ * not renumber (RFC 8285 § 6). Without transport-wide congestion control it would not know what the network carries.
+ */
+const EXTENSIONS: Readonly<Record<string, number>> = {
+  "urn:ietf:params:rtp-hdrext:sdes:mid": 1,
+  [`${WEBRTC}/abs-send-time`]: 4,
+  "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01": 5,
+  "urn:ietf:params:rtp-hdrext:ssrc-audio-level": 6,
+  "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension": 7,
+  "urn:3gpp:video-orientation": 8,
+  "urn:ietf:params:rtp-hdrext:toffset": 9,
+  [`${WEBRTC}/abs-capture-time`]: 10,
+  [`${WEBRTC}/playout-delay`]: 11,
+};
+
+/** `offer` with its header extensions numbered as the server numbers them, and without those that it never sends. */
+export function withServersExtensions(offer: string): string {
+  return joined(
+    lines(offer).flatMap((line) => {
+      const [, direction, uri] = /^a=extmap:\d+(\/\w+)? (\S+)/.exec(line) ?? [];
+      if (uri === undefined) return [line];
+      const number = EXTENSIONS[uri];
+      return number === undefined ? [] : [`a=extmap:${number}${direction ?? ""} ${uri}`];
+    }),
+  );
+}
+
 /**
  * `offer` with two channels wanted of Opus (RFC 7587 § 6.1: `stereo` defaults to 0) and lost packets of it asked for again: browsers
  * offer neither by themselves.

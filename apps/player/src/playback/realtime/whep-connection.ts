@@ -1,4 +1,4 @@
-import { answerAfterRestart, iceFragmentOf, withFullSound } from "./session-description.ts";
+import { answerAfterRestart, iceFragmentOf, withFullSound, withServersExtensions } from "./session-description.ts";
 import { type Fetcher, WhepError, WhepResource } from "./whep-resource.ts";
 
 export type PeerFactory = (configuration: RTCConfiguration) => RTCPeerConnection;
@@ -45,7 +45,7 @@ export class WhepConnection implements Disposable {
     try {
       peer.addTransceiver("video", { direction: "recvonly" });
       peer.addTransceiver("audio", { direction: "recvonly" });
-      const offer = withFullSound((await peer.createOffer()).sdp ?? "");
+      const offer = await offerOf(peer);
       const posted = await WhepResource.post(endpoint, offer, signal, fetcher);
       resource = posted.resource;
       signal.throwIfAborted();
@@ -68,7 +68,7 @@ export class WhepConnection implements Disposable {
 
   /** Gets new paths through the network for the same session. @throws WhepError where the door does not take part. */
   async restartIce(signal: AbortSignal): Promise<void> {
-    const offer = withFullSound((await this.peer.createOffer({ iceRestart: true })).sdp ?? "");
+    const offer = await offerOf(this.peer, { iceRestart: true });
     await this.peer.setLocalDescription({ type: "offer", sdp: offer });
     const fragment = await this.resource.restartIce(iceFragmentOf(offer), signal);
     const answer = answerAfterRestart(this.#answer, fragment);
@@ -87,6 +87,11 @@ export class WhepConnection implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+async function offerOf(peer: RTCPeerConnection, options: RTCOfferOptions = {}): Promise<string> {
+  const { sdp } = await peer.createOffer(options);
+  return withServersExtensions(withFullSound(sdp ?? ""));
 }
 
 /** The peer's own farewell (DTLS) would end the session before the door hears of it, so the door comes first. */
