@@ -68,9 +68,10 @@ export interface Probe {
 
 /**
  * What Debian's ffprobe and ffmpeg say of an init segment with segments: complaints are what a test expects none of.
- * @param variableRate whether frames come as they like, as from a browser: ffmpeg's own output must not count in frames then.
+ * @param run `variableRate`: whether frames come as they like, as from a browser: ffmpeg's own output must not count in frames then.
  */
-export async function probe(run: { init: Buffer; segments: Buffer[] }, variableRate = false): Promise<Probe> {
+export async function probe(run: { init: Buffer; segments: Buffer[]; variableRate?: boolean }): Promise<Probe> {
+  const { variableRate = false } = run;
   const folder = await mkdtemp(join(tmpdir(), "klieg-probe-"));
   try {
     const file = join(folder, "media.mp4");

@@ -56,7 +56,7 @@ describe("RTC3: Chromium by WHIP, watched in LL-HLS", () => {
     const { id, playback } = await backend.live(channel);
     const media = await loadStream(`${backend.http}${playback.hls}`);
     const probeAll = async (runs: { init: Buffer; segments: Buffer[] }[]) =>
-      Promise.all(runs.map((run) => probe(run, true)));
+      Promise.all(runs.map((run) => probe({ ...run, variableRate: true })));
     const video = await Promise.all(media.video.map(({ runs }) => probeAll([...runs])));
     const audio = await Promise.all(media.audio.map(({ runs }) => probeAll([...runs])));
     for (const run of [...video, ...audio].flat()) expect(run.complaints).toBe("");
