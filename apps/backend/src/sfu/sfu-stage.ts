@@ -24,8 +24,8 @@ export interface SfuStageOptions {
  * What is sent and watched together: a broadcast, or a room. Its producers live wherever their sender is; a consumer on
  * another worker gets them through a pipe, one for all consumers there, so that one stage can fill every core.
  *
- * When a worker dies, its peers close first (`worker`), then its producers (`producerClosed`), then comes `workerLost`;
- * whoever comes again is placed on a worker that runs.
+ * When a worker dies, its peers (`worker`) and producers (`producerClosed`) close first, then comes `workerLost`; whoever
+ * comes again, then or before, is placed on a worker that runs.
  */
 export class SfuStage implements StageGround, Disposable {
   readonly events = new Emitter<SfuStageEvents>();
