@@ -46,7 +46,7 @@ export function LiveIndicator({ session, onAir }: { session: LiveSession; onAir:
   }
   return (
     <span
-      className="live-indicator"
+      className={`live-indicator ${realtime ? "is-realtime" : ""}`}
       role="img"
       aria-label={strings.controls.latency(realtime ? strings.modes.realtime : strings.controls.atLive, latency ?? "–")}
     >
