@@ -4,6 +4,7 @@ import { ModeChoice } from "./mode-choice.ts";
 import type { PlaybackStore, RealtimeRefusal } from "./playback-state.ts";
 import type { Preferences } from "./preferences.ts";
 import type { QualityChoice } from "./quality-choice.ts";
+import { createRealtime, hasWebRtc } from "./realtime/create-realtime.ts";
 import { type HandoverEvents, RealtimeHandover } from "./realtime/realtime-handover.ts";
 import {
   createRealtime,
