@@ -36,6 +36,17 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
   },
   { debian: "gstreamer1.0-plugins-ugly", use: "GStreamer's H.264 encoder", elements: ["x264enc"] },
   { debian: "gstreamer1.0-libav", use: "GStreamer's AAC encoder", elements: ["avenc_aac"] },
+  { debian: "gstreamer1.0-nice", use: "ICE of GStreamer's webrtcbin", elements: ["nicesrc"] },
+  {
+    debian: "python3-gi",
+    use: "signalling for GStreamer's webrtcbin",
+    files: ["/usr/lib/python3/dist-packages/gi/__init__.py"],
+  },
+  {
+    debian: "gir1.2-gst-plugins-bad-1.0",
+    use: "GStreamer's webrtcbin for Python",
+    files: ["/usr/lib/x86_64-linux-gnu/girepository-1.0/GstWebRTC-1.0.typelib"],
+  },
   { debian: "nginx", use: "edge cache, and the server that the bench compares with", programs: ["nginx"] },
   {
     debian: "libnginx-mod-rtmp",

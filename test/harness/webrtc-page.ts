@@ -5,7 +5,7 @@ import { PageServer } from "./page-server.ts";
  * A page of another web site that publishes and watches with nothing but `fetch` and `RTCPeerConnection`. Its picture is
  * a canvas that moves, its sound a tone.
  */
-const SCRIPT = `
+const SCRIPT = String.raw`
 const state = { peers: new Map() };
 window.rtc = {
   /** A moving picture and a tone. */
@@ -85,7 +85,7 @@ window.rtc = {
   async watch({ url, video = true, audio = true, codec }) {
     const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     const element = document.createElement("video");
-    element.autoplay = true; element.muted = true; element.playsInline = true;
+    element.autoplay = true; element.playsInline = true;
     document.body.append(element);
     const received = new MediaStream();
     element.srcObject = received;
@@ -134,6 +134,32 @@ window.rtc = {
       codec = stats.get(stat.codecId)?.mimeType ?? codec;
     }
     return { state: peer.connectionState, codec, layers };
+  },
+  /** RFC 9725 § 4.3.3. */
+  async restartIce(resource) {
+    const peer = state.peers.get(resource);
+    const offer = await peer.createOffer({ iceRestart: true });
+    await peer.setLocalDescription(offer);
+    const credential = (text, name) => new RegExp("a=ice-" + name + ":(.*)\\r\\n").exec(text)[1];
+    const body = "a=ice-ufrag:" + credential(offer.sdp, "ufrag") + "\r\na=ice-pwd:" + credential(offer.sdp, "pwd") + "\r\n";
+    const response = await fetch(resource, {
+      method: "PATCH",
+      headers: { "content-type": "application/trickle-ice-sdpfrag", "if-match": "*" },
+      body,
+    });
+    const fragment = await response.text();
+    if (response.status !== 200) throw new Error(response.status + " " + fragment);
+    const answer = peer.remoteDescription.sdp
+      .replaceAll(/a=ice-ufrag:.*\r\n/g, "a=ice-ufrag:" + credential(fragment, "ufrag") + "\r\n")
+      .replaceAll(/a=ice-pwd:.*\r\n/g, "a=ice-pwd:" + credential(fragment, "pwd") + "\r\n");
+    await peer.setRemoteDescription({ type: "answer", sdp: answer });
+    await rtc.connected(peer);
+    return { etag: response.headers.get("etag"), fragment };
+  },
+  /** Whether the other end has said goodbye: the connection's own state shows it seconds later, by its silence. */
+  ended(resource) {
+    const peer = state.peers.get(resource);
+    return peer.getTransceivers().some(({ sender, receiver }) => (sender.transport ?? receiver.transport)?.state === "closed");
   },
   close(resource) { state.peers.get(resource).close(); },
 };
@@ -225,6 +251,14 @@ export class WebRtcPage implements AsyncDisposable {
     return this.page.evaluate((given) => window.rtc.sent(given), resource);
   }
 
+  restartIce({ resource }: RtcSession): Promise<{ etag: string; fragment: string }> {
+    return this.page.evaluate((given) => window.rtc.restartIce(given), resource);
+  }
+
+  ended({ resource }: RtcSession): Promise<boolean> {
+    return this.page.evaluate((given) => window.rtc.ended(given), resource);
+  }
+
   close({ resource }: RtcSession): Promise<void> {
     return this.page.evaluate((given) => window.rtc.close(given), resource);
   }
@@ -242,6 +276,10 @@ declare global {
       watch(options: object): Promise<RtcSession>;
       received(resource: string): Promise<Received>;
       sent(resource: string): Promise<Sent>;
+      restartIce(resource: string): Promise<{ etag: string; fragment: string }>;
+      ended(resource: string): boolean;
+      media(): MediaStream;
+      connected(peer: RTCPeerConnection): Promise<void>;
       close(resource: string): void;
       peer(resource: string): RTCPeerConnection;
     };
