@@ -6,12 +6,7 @@ import type { Preferences } from "./preferences.ts";
 import type { QualityChoice } from "./quality-choice.ts";
 import { createRealtime, hasWebRtc } from "./realtime/create-realtime.ts";
 import { type HandoverEvents, RealtimeHandover } from "./realtime/realtime-handover.ts";
-import {
-  createRealtime,
-  hasWebRtc,
-  type RealtimeFactory,
-  type RealtimePlayback,
-} from "./realtime/realtime-playback.ts";
+import type { RealtimeFactory, RealtimePlayback } from "./realtime/realtime-playback.ts";
 import type { Source, SourceState } from "./source.ts";
 
 export interface ModeSwitchOptions {
