@@ -101,6 +101,7 @@ export async function compose(config: Config): Promise<Backend> {
   const metrics: Metrics = new Metrics({
     broadcasts: () => live.list(),
     requests: counts,
+    sfu: () => sfu.statistics(),
     webrtc: { publishers: () => whip.sessions, viewersOf: (streamId) => whep.viewersOf(streamId) },
     rooms: () => {
       const open = [...rooms.live];

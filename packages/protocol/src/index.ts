@@ -6,4 +6,5 @@ export * from "./room-event.ts";
 export * from "./room-media.ts";
 export * from "./room-request.ts";
 export * from "./stream.ts";
+export * from "./system.ts";
 export * from "./whep.ts";

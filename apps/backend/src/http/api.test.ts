@@ -60,6 +60,7 @@ async function setUp() {
   const metrics: Metrics = new Metrics({
     broadcasts: () => live.list(),
     requests,
+    sfu: () => sfu.statistics(),
     webrtc: { publishers: () => 0, viewersOf: () => 0 },
     rooms: () => ({ open: 0, participants: 0, sockets: 0, onAir: 0, recording: 0 }),
   });
@@ -315,6 +316,16 @@ describe("the API", () => {
       ]),
     );
     expect((await set.api.inject("/v1/docs/")).statusCode).toBe(200);
+  });
+
+  it("RTC4: tells whoever runs it what it can do", async () => {
+    expect((await set.api.inject("/v1/system")).statusCode).toBe(401);
+    expect((await set.api.inject({ url: "/v1/system", headers: asAdmin })).json()).toEqual({
+      version: "0.0.0-test",
+      webrtc: { available: false, reason: "it is a test", workers: [], peers: 0 },
+    });
+    const metrics = (await set.api.inject({ url: "/metrics", headers: asAdmin })).body;
+    expect(metrics).toContain("klieg_sfu_peers 0");
   });
 
   it("says whether it is ready", async () => {

@@ -108,7 +108,7 @@ export async function createApi(options: ApiOptions) {
   await app.register(roomRoutes(services, guard));
   await app.register(whipRoutes(services));
   await app.register(whepRoutes(services));
-  await app.register(systemRoutes(services, guard, options.metricsPublic));
+  await app.register(systemRoutes(services, guard, options));
   await app.register(playerRoutes(options.player));
   return app;
 }

@@ -1,11 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Broadcast } from "../live/broadcast.ts";
+import type { SfuStatistics } from "../sfu/sfu-statistics.ts";
 import type { RequestCounts } from "./request-counts.ts";
+import { registerSfuMetrics } from "./sfu-metrics.ts";
 
 export interface MetricSources {
   readonly broadcasts: () => Iterable<Broadcast>;
   readonly requests: RequestCounts;
   readonly rooms: () => RoomCounts;
+  /** Never rejects. */
+  readonly sfu: () => Promise<SfuStatistics>;
   readonly webrtc: {
     /** Publishers by WHIP, connected or not. */
     readonly publishers: () => number;
@@ -215,6 +219,7 @@ export class Metrics {
         this.inc(sources.requests.bytes);
       },
     });
+    registerSfuMetrics(this.#registry, sources.sfu);
     this.#partLatency = new Histogram({
       name: "klieg_part_latency_seconds",
       help: "From the moment a part's last frame was due on the stream's timeline to the part's publication.",

@@ -5,6 +5,7 @@ import type { types } from "mediasoup";
 import type { Logger } from "../ports/logger.ts";
 import type { ListenAddress } from "./listen-addresses.ts";
 import { SfuStage } from "./sfu-stage.ts";
+import { readSfuStatistics, type SfuStatistics } from "./sfu-statistics.ts";
 import { SfuWorker } from "./sfu-worker.ts";
 import { tryWorkerProgram } from "./worker-program.ts";
 
@@ -83,6 +84,11 @@ export class Sfu implements Closable {
 
   get stages(): number {
     return this.#stages.size;
+  }
+
+  /** What it does now; never rejects. */
+  statistics(): Promise<SfuStatistics> {
+    return readSfuStatistics(this.#workers, this.#stages);
   }
 
   /**
