@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { addOpusFeed, openTestSfu, WORKER_MAY_BE_MISSING } from "../sfu/testing/test-sfu.ts";
 import { registerSfuMetrics } from "./sfu-metrics.ts";
 
-function valueOf(text: string, series: string): number {
+function sample(text: string, series: string): number {
   const line = text.split("\n").find((each) => each.startsWith(`${series} `));
   if (line === undefined) throw new Error(`no ${series} in\n${text}`);
   return Number(line.slice(series.length + 1));
@@ -18,7 +18,7 @@ describe.skipIf(WORKER_MAY_BE_MISSING)("RTC4: metrics of the SFU", () => {
       return registry.metrics();
     };
     const idle = await scrape();
-    expect(valueOf(idle, 'klieg_sfu_worker_up{worker="0"}')).toBe(0);
+    expect(sample(idle, 'klieg_sfu_worker_up{worker="0"}')).toBe(0);
     expect(idle).not.toContain("klieg_sfu_worker_cpu_seconds_total{");
 
     using stage = sfu.openStage("a");
@@ -28,28 +28,28 @@ describe.skipIf(WORKER_MAY_BE_MISSING)("RTC4: metrics of the SFU", () => {
     const { rtpCapabilities } = peer.node.router;
     await peer.consume({ producerId: feed.producer.id, rtpCapabilities });
     const busy = await scrape();
-    expect(valueOf(busy, "klieg_sfu_stages")).toBe(1);
-    expect(valueOf(busy, "klieg_sfu_peers")).toBe(250);
-    expect(valueOf(busy, "klieg_sfu_producers")).toBe(1);
-    expect(valueOf(busy, "klieg_sfu_consumers")).toBe(1);
-    expect(valueOf(busy, 'klieg_sfu_worker_up{worker="1"}')).toBe(1);
-    expect(valueOf(busy, 'klieg_sfu_worker_load{worker="0"}')).toBeGreaterThan(100);
-    expect(valueOf(busy, 'klieg_sfu_worker_cpu_seconds_total{worker="0"}')).toBeGreaterThan(0);
-    expect(valueOf(busy, "klieg_sfu_sent_bitrate_bps")).toBe(0);
+    expect(sample(busy, "klieg_sfu_stages")).toBe(1);
+    expect(sample(busy, "klieg_sfu_peers")).toBe(250);
+    expect(sample(busy, "klieg_sfu_producers")).toBe(1);
+    expect(sample(busy, "klieg_sfu_consumers")).toBe(1);
+    expect(sample(busy, 'klieg_sfu_worker_up{worker="1"}')).toBe(1);
+    expect(sample(busy, 'klieg_sfu_worker_load{worker="0"}')).toBeGreaterThan(100);
+    expect(sample(busy, 'klieg_sfu_worker_cpu_seconds_total{worker="0"}')).toBeGreaterThan(0);
+    expect(sample(busy, "klieg_sfu_sent_bitrate_bps")).toBe(0);
 
     const { worker } = peer.node;
     if (worker.pid === undefined) throw new Error("it does not run");
     process.kill(worker.pid, "SIGSTOP");
     const hanging = await scrape();
-    expect(valueOf(hanging, "klieg_sfu_peers")).toBe(250);
+    expect(sample(hanging, "klieg_sfu_peers")).toBe(250);
     expect(hanging).not.toContain('klieg_sfu_worker_cpu_seconds_total{worker="0"}');
 
     const died = worker.events.once("died");
     process.kill(worker.pid, "SIGKILL");
     await died;
     const after = await scrape();
-    expect(valueOf(after, 'klieg_sfu_worker_deaths_total{worker="0"}')).toBe(1);
-    expect(valueOf(after, "klieg_sfu_producers")).toBe(0);
-    expect(valueOf(after, "klieg_sfu_peers")).toBeLessThan(250);
+    expect(sample(after, 'klieg_sfu_worker_deaths_total{worker="0"}')).toBe(1);
+    expect(sample(after, "klieg_sfu_producers")).toBe(0);
+    expect(sample(after, "klieg_sfu_peers")).toBeLessThan(250);
   });
 });
