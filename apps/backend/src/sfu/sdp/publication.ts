@@ -10,7 +10,6 @@ import { invalid } from "./sdp-text.ts";
 
 /** Names of video codecs as profiles and tracks have them, most wanted first: H.264 goes into LL-HLS as it is. */
 export const WEBRTC_VIDEO_CODECS = ["h264", "av1", "vp9", "vp8"] as const;
-export type WebRtcVideoCodec = (typeof WEBRTC_VIDEO_CODECS)[number];
 
 /** What of an offer that sends is taken in: one picture, one sound. */
 export interface Publication {
