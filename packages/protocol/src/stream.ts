@@ -120,6 +120,8 @@ export const StreamHealth = z.object({
         /** `straight`: as it came; `transcoded`: by FFmpeg; `impossible`: this machine cannot; null where there is none. */
         video: RealtimeWay.nullable(),
         audio: RealtimeWay.nullable(),
+        /** How much later than its time on the stream's timeline all is sent, so that sound and picture go side by side. */
+        delay_ms: z.int().nullable(),
         /** Times that FFmpeg had to be started anew. */
         restarts: z.int(),
       })

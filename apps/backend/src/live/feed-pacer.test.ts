@@ -66,6 +66,13 @@ it("keeps nobody waiting for more than half a second", () => {
   expect(units.filter(({ kind }) => kind === "audio")).toHaveLength(200);
 });
 
+it("is not held up by what comes late once", () => {
+  const { run, delays, pacer, clock } = setUp();
+  run(4000, 20);
+  pacer.push("audio", sound((clock.now() - 450) * 90));
+  expect(Math.max(...delays(run(3000, 20), "video"))).toBeLessThanOrEqual(20);
+});
+
 it("is not held up by what comes late when something begins", () => {
   const { run, delays, pacer, clock } = setUp();
   run(1000, 20);

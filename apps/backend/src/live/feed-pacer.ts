@@ -1,6 +1,6 @@
 import type { Clock } from "@klieg/base";
 import { type AccessUnit, TICKS_PER_SECOND } from "@klieg/media";
-import { RecentExtremes } from "./recent-extremes.ts";
+import { Lateness } from "./lateness.ts";
 
 type Kind = "video" | "audio";
 const KINDS = ["video", "audio"] as const;
@@ -11,7 +11,7 @@ export interface FeedPacerOptions {
   readonly position: () => number | undefined;
   readonly send: (kind: Kind, unit: AccessUnit) => void;
   /** How late units of either kind have come up to now, ms after their time. */
-  readonly arrivals?: Readonly<Record<Kind, RecentExtremes>>;
+  readonly arrivals?: Readonly<Record<Kind, Lateness>>;
 }
 
 const TICKS_PER_MS = TICKS_PER_SECOND / 1000;
@@ -19,6 +19,7 @@ const TICKS_PER_MS = TICKS_PER_SECOND / 1000;
 const MAX_DELAY_MS = 500;
 /** More units than these are not held, whatever the clock says. */
 const MAX_HELD = 512;
+const REVIEW_EVERY_MS = 100;
 /** What a source, or an FFmpeg, brings when it begins says nothing of how late it will be, ms. */
 const BEGINNING_MS = 700;
 /** What FFmpeg and a packet of 20 ms are expected to take, until it is known, ms. */
@@ -26,16 +27,18 @@ const EXPECTED_MS = 40;
 
 /**
  * Sends picture and sound of a feed side by side: each access unit so much after its time on the stream's timeline as
- * the latest of either kind needs. Sound takes the longer way, through FFmpeg, and some encoders put a third of a second
+ * the latest of either kind usually needs. Sound takes the longer way, through FFmpeg, and some encoders put a third of a second
  * of it into one packet. Receivers would find the same delay, but only within a quarter of a minute, and with sound and
  * picture apart until then. A kind that comes alone is sent as it comes.
  */
 export class FeedPacer implements Disposable {
   readonly #options: FeedPacerOptions;
   /** How much later than their time units came, ms; less than nothing where the encoder's clock runs fast. */
-  readonly #lateness = { video: new RecentExtremes(), audio: new RecentExtremes() };
+  readonly #lateness = { video: new Lateness(), audio: new Lateness() };
   readonly #ignoredUntil = { video: 0, audio: 0 };
   readonly #held: Record<Kind, AccessUnit[]> = { video: [], audio: [] };
+  #delayMs: number | undefined;
+  #reviewedAt = Number.NEGATIVE_INFINITY;
   #timer: Disposable | undefined;
   #disposed = false;
 
@@ -43,27 +46,20 @@ export class FeedPacer implements Disposable {
     this.#options = options;
     for (const kind of KINDS) {
       this.begin(kind);
-      const { least = Number.POSITIVE_INFINITY, greatest = Number.NEGATIVE_INFINITY } = options.arrivals?.[kind] ?? {};
-      if (greatest < least) continue;
-      const now = options.clock.now();
-      this.#lateness[kind].add(least, now);
-      this.#lateness[kind].add(greatest + EXPECTED_MS, now);
+      const arrivals = options.arrivals?.[kind];
+      if (arrivals !== undefined) this.#lateness[kind].begin(arrivals, EXPECTED_MS);
     }
+    this.#review(options.clock.now());
   }
 
-  /** How much later than their time units are sent now, ms; `-Infinity`: as they come. */
-  get delayMs(): number {
-    const { video, audio } = this.#lateness;
-    // One of them alone has nobody to wait for.
-    if (video.greatest === Number.NEGATIVE_INFINITY || audio.greatest === Number.NEGATIVE_INFINITY) {
-      return Number.NEGATIVE_INFINITY;
-    }
-    return Math.min(Math.max(video.greatest, audio.greatest), this.#leastLateness + MAX_DELAY_MS);
+  /** How much later than their time units are sent now, ms; undefined: as they come. */
+  get delayMs(): number | undefined {
+    return this.#delayMs;
   }
 
   /** By how much what is sent is ahead of the stream's timeline at most, ms. */
   get aheadMs(): number {
-    const least = this.#leastLateness;
+    const least = this.#least;
     return least === Number.POSITIVE_INFINITY ? 0 : Math.max(0, -least);
   }
 
@@ -76,11 +72,11 @@ export class FeedPacer implements Disposable {
     const position = this.#options.position();
     if (this.#disposed || position === undefined) return;
     const now = this.#options.clock.now();
-    for (const other of KINDS) this.#lateness[other].turnTo(now);
     const late = (position - unit.pts) / TICKS_PER_MS;
     if (now >= this.#ignoredUntil[kind]) this.#lateness[kind].add(late, now);
+    if (now - this.#reviewedAt >= REVIEW_EVERY_MS) this.#review(now);
     const held = this.#held[kind];
-    if (held.length === 0 && late >= this.delayMs) {
+    if (held.length === 0 && late >= (this.#delayMs ?? Number.NEGATIVE_INFINITY)) {
       this.#options.send(kind, unit);
       return;
     }
@@ -97,8 +93,22 @@ export class FeedPacer implements Disposable {
     this.#held.audio = [];
   }
 
-  get #leastLateness(): number {
-    return Math.min(this.#lateness.video.least, this.#lateness.audio.least);
+  #review(now: number): void {
+    this.#reviewedAt = now;
+    const { video, audio } = this.#lateness;
+    video.turnTo(now);
+    audio.turnTo(now);
+    const [pictures, sound] = [video.greatest, audio.greatest];
+    // One of them alone has nobody to wait for.
+    this.#delayMs =
+      pictures === undefined || sound === undefined
+        ? undefined
+        : Math.min(Math.max(pictures, sound), this.#least + MAX_DELAY_MS);
+  }
+
+  get #least(): number {
+    const { video, audio } = this.#lateness;
+    return Math.min(video.least ?? Number.POSITIVE_INFINITY, audio.least ?? Number.POSITIVE_INFINITY);
   }
 
   #arm(): void {
@@ -127,6 +137,6 @@ export class FeedPacer implements Disposable {
     const unit = this.#held[kind][index];
     const position = this.#options.position();
     if (unit === undefined || position === undefined) return Number.POSITIVE_INFINITY;
-    return Math.max(0, this.delayMs - (position - unit.pts) / TICKS_PER_MS);
+    return Math.max(0, (this.#delayMs ?? 0) - (position - unit.pts) / TICKS_PER_MS);
   }
 }

@@ -20,7 +20,7 @@ import type { RecentMedia } from "../transcode/recent-media.ts";
 import { sameMedia } from "../transcode/source-tracks.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { FeedPacer } from "./feed-pacer.ts";
-import type { RecentExtremes } from "./recent-extremes.ts";
+import type { Lateness } from "./lateness.ts";
 
 export interface RealtimeFeedOptions {
   readonly stream: Stream;
@@ -31,7 +31,7 @@ export interface RealtimeFeedOptions {
   /** What came last, from a keyframe on: so that who comes first need not wait for the next one. */
   readonly recent: RecentMedia;
   /** How late pictures and sound come, ms after their time on the stream's timeline. */
-  readonly arrivals: Readonly<Record<"video" | "audio", RecentExtremes>>;
+  readonly arrivals: Readonly<Record<"video" | "audio", Lateness>>;
 }
 
 export interface RealtimeFeedEvents {
@@ -123,6 +123,11 @@ export class RealtimeFeed implements AsyncDisposable {
   /** Process ids of the FFmpegs at work. */
   get pids(): number[] {
     return [this.#videoTranscode?.pid, this.#audioTranscode?.pid].flatMap((pid) => pid ?? []);
+  }
+
+  /** How long picture and sound are kept so that they go side by side, ms after their time; undefined: not at all. */
+  get delayMs(): number | undefined {
+    return this.#pacer.delayMs;
   }
 
   /** Times that an FFmpeg had to be started anew. */

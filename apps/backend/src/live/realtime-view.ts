@@ -8,8 +8,8 @@ import type { SfuStage } from "../sfu/sfu-stage.ts";
 import type { Stream } from "../stream/stream.ts";
 import { RecentMedia } from "../transcode/recent-media.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
+import { Lateness } from "./lateness.ts";
 import { RealtimeFeed } from "./realtime-feed.ts";
-import { RecentExtremes } from "./recent-extremes.ts";
 
 export interface RealtimeViewOptions {
   readonly stream: Stream;
@@ -66,7 +66,7 @@ export class RealtimeView implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #watchers = new Set<Watcher>();
   readonly #subscriptions = new DisposableStack();
-  readonly #arrivals = { video: new RecentExtremes(), audio: new RecentExtremes() };
+  readonly #arrivals = { video: new Lateness(), audio: new Lateness() };
   readonly #recent: RecentMedia = new RecentMedia(true, RECENT_LIMITS);
   #feed: Promise<RealtimeFeed> | undefined;
   #openFeed: RealtimeFeed | undefined;

@@ -86,7 +86,7 @@ function realtimeHealthOf({ realtime }: Broadcast): StreamHealth["realtime"] {
   const { feed, watchers } = realtime;
   if (feed === undefined) return { viewers: watchers, feed: null };
   const { video = null, audio = null } = feed.ways;
-  return { viewers: watchers, feed: { video, audio, restarts: feed.restarts } };
+  return { viewers: watchers, feed: { video, audio, delay_ms: round(feed.delayMs), restarts: feed.restarts } };
 }
 
 function statisticsOf(session: ContributionSession, protocol: IngestProtocol): Record<string, number> | null {
