@@ -80,8 +80,9 @@ describe.skipIf(findWorkerProgram() === undefined)("RTC3: a broadcast for WebRTC
     const order = video.map(({ pts }) => pts);
     expect(order).toEqual(order.toSorted((a, b) => a - b));
     const keyframes = video.filter(({ keyframe }) => keyframe).map(({ pts }) => pts);
+    // One a second, or with the next frame that a busy machine made.
     for (const [i, pts] of keyframes.slice(1).entries())
-      expect(pts - (keyframes[i] as number)).toBeLessThanOrEqual(1.25 * SECOND);
+      expect(pts - (keyframes[i] as number)).toBeLessThanOrEqual(1.5 * SECOND);
     expect(video[0]?.track.codecString).toMatch(/^avc1\.42[c-f]0/);
   });
 

@@ -82,7 +82,7 @@ describe("TRN1: FFmpeg is found in the order KLIEG_FFMPEG, PATH, installed", () 
     ["hanging", "exec sleep 60", "hung, and was killed after"],
   ])("%s is no FFmpeg, and does not stop the search", async (name, body, reason) => {
     const path = await program(name, body);
-    const { binary, rejected } = await findFfmpeg({ configured: path, searchPath: "", timeoutMs: 400 });
+    const { binary, rejected } = await findFfmpeg({ configured: path, searchPath: "", timeoutMs: 1500 });
     expect(rejected[0]?.reason).toContain(reason);
     expect(binary?.origin).toBe("installer");
   });
