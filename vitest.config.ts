@@ -20,6 +20,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
           testTimeout: 10_000,
+          // Some start FFmpeg or the media worker and wait for what these do.
+          retry: withRealPeers.retry,
         },
       },
       {
