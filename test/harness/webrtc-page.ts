@@ -79,6 +79,12 @@ window.rtc = {
       }
     }
     const session = await rtc.exchange(peer, url, key);
+    for (const sender of peer.getSenders()) {
+      // A machine that has much else to do would make the picture smaller, and with it all of its layers.
+      const parameters = sender.getParameters();
+      parameters.degradationPreference = "maintain-resolution";
+      await sender.setParameters(parameters);
+    }
     await rtc.connected(peer);
     return session;
   },

@@ -23,11 +23,15 @@ const LONG_QUEUE_MS = 120;
 const SHORT_QUEUE_MS = 60;
 /** The shortest round trip counts for so long: routes change. */
 const SHORTEST_HOLDS_MS = 60_000;
-/** So long the network shows nothing of a change of layer, ms. */
-const SETTLE_MS = 1500;
+/** So long reports are still of what was sent before the layer went down, ms. */
+const SETTLE_MS = 2200;
+/** Before it went up the network was clean: what is lost now is of the new layer. */
+const TRIAL_SETTLE_MS = 800;
 /** A higher layer that is given up within this time has failed, ms. */
 const TRIAL_MS = 6000;
 const FIRST_PATIENCE_MS = 3000;
+/** A layer that the network proved too narrow for is left alone for so long, ms: each try costs the viewer a freeze. */
+const NARROW_PATIENCE_MS = 8000;
 const MAX_PATIENCE_MS = 90_000;
 /** Of what got through when it was full, so much is asked of a network again. */
 const BACK_OFF = 0.85;
@@ -43,6 +47,8 @@ export class LayerChooser {
   #cleanSince: number | undefined;
   /** When the present layer was gone up to; undefined once it has proved. */
   #trialSince: number | undefined;
+  /** The layer from which the present one was gone up to. */
+  #provenLayer = 0;
   /** How long a network must have been clean before each layer is tried, ms. */
   readonly #patience = new Map<number, number>();
   #shortest: { readonly ms: number; readonly at: number } | undefined;
@@ -64,7 +70,8 @@ export class LayerChooser {
     const queueMs = this.#queue(sample);
     const isFull =
       sample.loss >= FULL_LOSS || queueMs > LONG_QUEUE_MS || (sample.loss >= SOME_LOSS && queueMs > SHORT_QUEUE_MS);
-    if (sample.at - this.#changedAt < SETTLE_MS && sample.loss < 2 * FULL_LOSS) return this.#layer;
+    if (sample.at - this.#changedAt < (this.#trialSince === undefined ? SETTLE_MS : TRIAL_SETTLE_MS))
+      return this.#layer;
     this.#fullSamples = isFull ? this.#fullSamples + 1 : 0;
     // One report may be of a burst; two are not, and much loss needs no second.
     if (isFull && (this.#fullSamples > 1 || sample.loss >= 2 * FULL_LOSS)) this.#goDown(sample);
@@ -78,11 +85,18 @@ export class LayerChooser {
     this.#cleanSince = undefined;
     this.#fullSamples = 0;
     if (this.#trialSince !== undefined && sample.at - this.#trialSince < TRIAL_MS) {
-      const patience = this.#patience.get(layer) ?? FIRST_PATIENCE_MS;
+      const patience = Math.max(NARROW_PATIENCE_MS, this.#patience.get(layer) ?? 0);
       this.#patience.set(layer, Math.min(MAX_PATIENCE_MS, patience * 2.5));
+      // The one before had proved.
+      this.#go(this.#provenLayer, sample.at);
+      return;
     }
     if (layer === 0) return;
     const gotThrough = (sample.layers[layer] ?? 0) * (1 - sample.loss) * BACK_OFF;
+    for (const [above, needed] of sample.layers.entries()) {
+      if (needed <= gotThrough) continue;
+      this.#patience.set(above, Math.max(NARROW_PATIENCE_MS, this.#patience.get(above) ?? 0));
+    }
     this.#go(Math.min(layer - 1, this.#fitting(sample.layers, gotThrough)), sample.at);
   }
 
@@ -102,6 +116,7 @@ export class LayerChooser {
     while (next <= highest && (sample.layers[next] ?? 0) === 0) next += 1;
     if (next > highest) return;
     if (sample.at - this.#cleanSince < (this.#patience.get(next) ?? FIRST_PATIENCE_MS)) return;
+    this.#provenLayer = layer;
     this.#go(next, sample.at);
     this.#trialSince = sample.at;
   }
