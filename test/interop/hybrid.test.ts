@@ -10,6 +10,7 @@ import { resourcesOf } from "../harness/process-resources.ts";
 import { requirePackages } from "../harness/required-packages.ts";
 import { until } from "../harness/until.ts";
 import { WatchedPage } from "../harness/watched-page.ts";
+import { WebRtcPage } from "../harness/webrtc-page.ts";
 import { WeriftViewer } from "../harness/werift-viewer.ts";
 import { type Onsets, WhepPage } from "../harness/whep-page.ts";
 import { WhipPage } from "../harness/whip-page.ts";
@@ -42,6 +43,14 @@ describe("RTC3: Chromium by WHIP, watched in LL-HLS", () => {
   async function publish(channel: string, codec: string): Promise<WhipPage> {
     const key = await backend.openChannel(channel);
     return WhipPage.open(browser, { endpoint: `${backend.http}/v1/whip`, key, codec, bitrate: 700_000, ...SIZE });
+  }
+
+  async function publishLayered(channel: string): Promise<AsyncDisposable> {
+    const key = await backend.openChannel(channel);
+    const page = await WebRtcPage.open(browser);
+    const layers = { codec: "video/VP9", scalabilityMode: "L3T3_KEY", maxBitrate: 1_000_000 };
+    await page.publish({ url: `${backend.http}/v1/whip`, key, ...layers, media: SIZE });
+    return page;
   }
 
   /** Resolves when a rendition's playlist is as wanted. */
@@ -110,25 +119,32 @@ describe("RTC3: Chromium by WHIP, watched in LL-HLS", () => {
     }
   });
 
-  it("VP8 comes as H.264 of its own size, since no player takes it as it is", async () => {
-    await using _publisher = await publish("vp8", "VP8");
-    await untilSegments("vp8", "360p", ({ segments }) => segments.length >= 3);
-    const { info, media, video, audio } = await served("vp8");
-    expect(info).toMatchObject({ video: { codec: "vp8", ...SIZE } });
+  it.each([
+    { channel: "vp8", codec: "vp8", open: () => publish("vp8", "VP8") },
+    // Three spatial layers: what it shows at a keyframe is predicted from the layer below.
+    { channel: "svc", codec: "vp9", open: () => publishLayered("svc") },
+  ])("$codec comes as H.264 of its own size, cut by itself", async ({ channel, codec, open }) => {
+    await using _publisher = await open();
+    await untilSegments(channel, "360p", ({ segments }) => segments.length >= 3);
+    const { info, media, video, audio } = await served(channel);
+    expect(info).toMatchObject({ video: { codec, ...SIZE } });
     expect(info.renditions.map(({ name }) => name).toSorted()).toEqual(["180p", "360p", "audio"]);
-    expect(media.video.flatMap(({ playlist }) => playlist.segments).some(({ discontinuity }) => discontinuity)).toBe(
-      false,
-    );
-    expect(video.flat().map(({ codec, height }) => [codec, height])).toEqual([
+    for (const [i, { playlist }] of media.video.entries()) {
+      for (const segment of playlist.segments) expect(segment).toMatchObject({ discontinuity: false, gap: false });
+      // Every segment can be begun with.
+      const keyframes = video[i]?.flat()[0]?.packets.filter(({ keyframe }) => keyframe) ?? [];
+      expect(keyframes.length).toBeGreaterThanOrEqual(playlist.segments.length);
+    }
+    expect(video.flat().map(({ codec: made, height }) => [made, height])).toEqual([
       ["h264", 360],
       ["h264", 180],
     ]);
     expect(audio[0]?.[0]).toMatchObject({ codec: "aac" });
-    await using watched = await WatchedPage.open(browser, { url: `${backend.http}/watch/vp8` });
+    await using watched = await WatchedPage.open(browser, { url: `${backend.http}/watch/${channel}` });
     await watched.becomes("past its start", ({ stage, currentTime }) => stage === "playing" && currentTime > 1);
 
-    // A WebRTC viewer that does not have VP8 is given H.264 too.
-    await using viewer = await WeriftViewer.open(`${backend.http}/v1/whep/vp8`);
+    // A WebRTC viewer that has nothing but H.264 is given that.
+    await using viewer = await WeriftViewer.open(`${backend.http}/v1/whep/${channel}`);
     await until(() => viewer.of("video").length > 30 && viewer.of("audio").length > 30, { what: "H.264 for werift" });
     expect(viewer.of("video")[0]).toMatchObject({ keyframe: true, track: { codec: "h264", ...SIZE } });
     expect((await backend.health(info.id)).realtime).toMatchObject({

@@ -42,6 +42,7 @@ export class Broadcast implements AsyncDisposable {
   readonly #reader: Reader;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #canTranscodeVideo: boolean;
   readonly #subscriptions = new DisposableStack();
   readonly #warnings = new Map<string, HealthWarning>();
   /** Renditions that the machine was too slow for. */
@@ -56,12 +57,14 @@ export class Broadcast implements AsyncDisposable {
     this.#logger = services.logger.child({ stream: stream.id, channel: stream.channel });
     this.packager = new StreamPackager(stream, services);
     this.realtime = new RealtimeView({ ...services, stream });
+    this.#canTranscodeVideo = services.engine.binary !== undefined && services.ladder.length > 0;
     this.#transcoder = new Transcoder({
       engine: services.engine,
       clock: services.clock,
       logger: this.#logger,
       ladder: services.ladder,
       adaptsItsSize: () => stream.contribution?.session.realtime !== undefined,
+      keyframeSeconds: (track) => (this.#isPackaged(track) ? undefined : services.segmentMs / 1000),
       sink: {
         onAccessUnit: (rendition, unit) => this.packager.pushTranscoded(rendition.name, rendition.encoder, unit),
       },
@@ -115,7 +118,7 @@ export class Broadcast implements AsyncDisposable {
       stream.events.on("track", (track) => {
         // Every player plays AAC; other sound is made into it where that can be done.
         if (track.kind === "audio") packager.passAudioThrough = track.codec === "aac" || !canTranscode;
-        else this.#passVideoThrough(track, canTranscode && services.ladder.length > 0);
+        else this.#onVideoTrack(track);
       }),
     );
     this.#subscriptions.use(
@@ -148,10 +151,17 @@ export class Broadcast implements AsyncDisposable {
     if (!canTranscode || services.ladder.length === 0) packager.expect([]);
   }
 
-  #passVideoThrough(track: VideoTrack, canTranscode: boolean): void {
-    const playable = canBePackaged(track);
-    this.packager.passVideoThrough = playable || !canTranscode;
-    if (playable || canTranscode) this.#warnings.delete("video_not_playable");
+  /** Whether the source's picture is packaged as it is, and the renditions have their keyframes where it has them. */
+  #isPackaged(track: VideoTrack): boolean {
+    if (!this.#canTranscodeVideo || track.codec === "h264") return true;
+    // Not every player has VP9 and AV1. A WebRTC sender changes its size as it likes, and the pictures that its layers
+    // show at a keyframe are none themselves (SVC): what is made of it is better cut by itself.
+    return canBePackaged(track) && this.stream.contribution?.session.realtime === undefined;
+  }
+
+  #onVideoTrack(track: VideoTrack): void {
+    this.packager.passVideoThrough = this.#isPackaged(track);
+    if (canBePackaged(track) || this.#canTranscodeVideo) this.#warnings.delete("video_not_playable");
     else {
       const codec = track.codec.toUpperCase();
       this.#warn(

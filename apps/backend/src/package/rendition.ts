@@ -65,7 +65,8 @@ export class Rendition implements SegmenterSink {
     this.#aligner = options.aligner;
     const { targetDuration, partTarget, segmentTarget } = options;
     this.#segmenter = options.aligner.join(
-      { targetDuration, partTarget, segmentTarget, mayLead: options.origin === "source" },
+      // A transcoded picture leads where the source's own is not packaged.
+      { targetDuration, partTarget, segmentTarget, mayLead: options.origin === "source" || options.kind === "video" },
       this,
     );
   }

@@ -8,7 +8,6 @@ import type { BlobStore } from "../ports/blob-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Reader } from "../stream/reader.ts";
 import type { Stream } from "../stream/stream.ts";
-import { Pacemaker } from "./pacemaker.ts";
 import { Rendition, type RenditionOwner } from "./rendition.ts";
 
 export interface StreamPackagerOptions {
@@ -63,8 +62,6 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
   #probingSince: number | undefined;
   #passAudioThrough = true;
   #passVideoThrough = true;
-  /** Where the source's video is not packaged itself: what leads in its place. */
-  #pacemaker: Pacemaker | undefined;
   /** Transcoded renditions that are on their way; undefined while it is not known which. */
   #expected: readonly string[] | undefined;
   #liveTimer: Disposable | undefined;
@@ -135,12 +132,9 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     this.#passAudioThrough = pass;
   }
 
-  /** Whether the source's own video is packaged; else only what is transcoded of it can be watched. */
+  /** Whether the source's own video is packaged; else only what is transcoded of it, which leads then. */
   set passVideoThrough(pass: boolean) {
     this.#passVideoThrough = pass;
-    if (!pass) return;
-    this.#pacemaker?.leave();
-    this.#pacemaker = undefined;
   }
 
   /**
@@ -199,7 +193,6 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
 
   /** The source is gone: what it sent is published, and what comes after it is a discontinuity. */
   interrupt(): void {
-    this.#pacemaker?.flush();
     for (const rendition of this.#renditions.values()) if (rendition.origin === "source") rendition.flush();
   }
 
@@ -254,45 +247,37 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     this.#probed = undefined;
     // The first to join leads: video where there is any, whichever track's unit came first.
     if (this.#stream.video !== undefined && this.#passVideoThrough) this.#add("source", "video", "source");
-    else if (this.#stream.video !== undefined) this.#pacemaker = this.#addPacemaker();
     for (const held of probed) this.#route(held);
   }
 
   #route(unit: AccessUnit): void {
     const { kind } = unit.track;
     if (kind === "audio" && !this.#passAudioThrough) return;
-    if (kind === "video" && !this.#passVideoThrough) {
-      this.#pacemaker ??= this.#addPacemaker();
-      this.#pacemaker.push(unit);
-      return;
-    }
+    if (kind === "video" && !this.#passVideoThrough) return;
     const name = kind === "video" ? "source" : "audio";
     (this.#renditions.get(name) ?? this.#add(name, kind, "source")).push(unit);
   }
 
   #add(name: string, kind: "video" | "audio", origin: "source" | "transcode"): Rendition {
-    const rendition = new Rendition({ name, kind, origin, ...this.#cutting, aligner: this.#aligner, owner: this });
-    this.#renditions.set(name, rendition);
-    return rendition;
-  }
-
-  #addPacemaker(): Pacemaker {
-    return new Pacemaker(this.#aligner, this.#cutting);
-  }
-
-  get #cutting() {
-    return {
+    const rendition = new Rendition({
+      name,
+      kind,
+      origin,
       targetDuration: this.#targetDuration,
       partTarget: this.#partTarget,
       segmentTarget: this.#options.segmentMs / 1000,
-    };
+      aligner: this.#aligner,
+      owner: this,
+    });
+    this.#renditions.set(name, rendition);
+    return rendition;
   }
 
   /** The rendition that the stream cannot be live without. */
   get #main(): Rendition | undefined {
     const source = this.#renditions.get("source");
     if (source !== undefined) return source;
-    if (this.#pacemaker === undefined) return this.#renditions.get("audio");
+    if (this.#passVideoThrough || this.#stream.video === undefined) return this.#renditions.get("audio");
     const made = this.renditions.filter(({ kind }) => kind === "video");
     return made.find(({ playable }) => playable) ?? made[0];
   }

@@ -66,7 +66,8 @@ export function planRealtimeVideo(
   return {
     video: { track, frameRate, rungs: [rung], encoder, preset: PRESET },
     audio: undefined,
-    realtime: { keyframeSeconds: KEYFRAME_SECONDS },
+    keyframeSeconds: KEYFRAME_SECONDS,
+    realtime: true,
   };
 }
 
@@ -84,6 +85,6 @@ export function planRealtimeAudio(engine: TranscodeEngine, track: AudioTrack): R
       sampleRate: OPUS_RATE,
       bitrate: channels * OPUS_BITRATE_PER_CHANNEL,
     },
-    realtime: { keyframeSeconds: KEYFRAME_SECONDS },
+    realtime: true,
   };
 }

@@ -72,12 +72,15 @@ export class RenditionStitcher {
     }
   }
 
-  /** @param stretch number of the stretch of the timeline that the unit is on; a new one begins where the timeline breaks. */
-  push(rendition: TranscodedRendition, unit: AccessUnit, stretch: number): void {
+  /**
+   * @param stretch number of the stretch of the timeline that the unit is on; a new one begins where the timeline breaks.
+   * @param ownKeyframes whether the rendition's keyframes need not be the source's.
+   */
+  push(rendition: TranscodedRendition, unit: AccessUnit, stretch: number, ownKeyframes = false): void {
     const state = this.#state(rendition.name);
     if (state.lastDts !== undefined && unit.dts <= state.lastDts) return;
     const video = unit.track.kind === "video";
-    const keyframe = video ? unit.keyframe && this.#keyframes.has(unit.pts) : true;
+    const keyframe = video ? unit.keyframe && (ownKeyframes || this.#keyframes.has(unit.pts)) : true;
     const overlap =
       !video && state.lastDts !== undefined && unit.dts < state.lastDts + soundTicks(unit) - SOUND_OVERLAP;
     if (overlap) return;

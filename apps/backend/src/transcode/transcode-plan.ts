@@ -1,6 +1,6 @@
 import type { AudioTrack, VideoCodec, VideoTrack } from "@klieg/media";
 import type { FfmpegBinary } from "./ffmpeg-binary.ts";
-import { canBePackaged, DEFAULT_LADDER, fitLadder, playedByBrowsers, type Rung, type RungSpec } from "./ladder.ts";
+import { DEFAULT_LADDER, fitLadder, playedByBrowsers, type Rung, type RungSpec } from "./ladder.ts";
 import { chooseLadder, type LadderChoice, ladderCost } from "./ladder-choice.ts";
 import type { TranscodedRendition } from "./rendition-stitcher.ts";
 import type { RunPlan } from "./transcode-run.ts";
@@ -11,6 +11,8 @@ export interface PlanInput {
   readonly encoder: VideoEncoder;
   readonly ladder: readonly RungSpec[];
   readonly video: { readonly track: VideoTrack; readonly frameRate: number } | undefined;
+  /** Seconds from one keyframe to the next; undefined: where the source has its own. */
+  readonly keyframeSeconds?: number | undefined;
   readonly audio: AudioTrack | undefined;
   /** Processor cores that there are for it. */
   readonly cores: number;
@@ -60,7 +62,9 @@ export function makePlan(input: PlanInput): PlanResult {
           sampleRate: track.codec === "opus" ? OPUS_RATE : track.sampleRate,
         };
   const video = planVideo(input);
-  const plan = video.plan === undefined && audio === undefined ? undefined : { video: video.plan, audio };
+  const { keyframeSeconds } = input;
+  const made = { video: video.plan, audio, ...(keyframeSeconds === undefined ? {} : { keyframeSeconds }) };
+  const plan = video.plan === undefined && audio === undefined ? undefined : made;
   return { ...video, plan };
 }
 
@@ -92,7 +96,7 @@ function planVideo(input: PlanInput): Omit<PlanResult, "plan"> & { readonly plan
         };
   let rungs = choice.rungs.slice(input.shed);
   // What cannot be watched otherwise is made, however small, whatever the machine.
-  if (rungs.length === 0 && !canBePackaged(track)) rungs = offered.slice(-1);
+  if (rungs.length === 0 && input.keyframeSeconds !== undefined) rungs = offered.slice(-1);
   if (rungs.length === 0) {
     const problem = input.shed > 0 ? "the machine is too slow to transcode" : "the machine has no room to transcode";
     return { ...nothing, leftOut: choice.leftOut, problem };
@@ -137,6 +141,7 @@ export function continues(plan: RunPlan, last: RunPlan): boolean {
   const before = last.video;
   if (video === undefined || before === undefined) return false;
   if (video.encoder !== before.encoder || video.preset !== before.preset) return false;
+  if (plan.keyframeSeconds !== last.keyframeSeconds) return false;
   return video.rungs.every((rung) => before.rungs.some((known) => sameRung(rung, known)));
 }
 

@@ -41,7 +41,8 @@ test("RTC3: for WebRTC a picture is made without B-frames, in constrained baseli
   const made = await make(units, {
     video: { track, frameRate: 30, rungs: [RUNG], encoder, preset: "superfast" },
     audio: undefined,
-    realtime: { keyframeSeconds: 1 },
+    keyframeSeconds: 1,
+    realtime: true,
   });
   expect(made.map(({ pts }) => pts)).toEqual(units.map(({ pts }) => pts).toSorted((a, b) => a - b));
   expect(made.every(({ pts, dts }) => pts === dts)).toBe(true);
@@ -58,7 +59,8 @@ test("RTC3: for WebRTC sound is made into Opus of 20 ms a packet, where it was",
   const made = await make(units, {
     video: undefined,
     audio: { track, codec: "opus", channels: 2, sampleRate: 48_000, bitrate: 128_000 },
-    realtime: { keyframeSeconds: 1 },
+    keyframeSeconds: 1,
+    realtime: true,
   });
   expect(made[0]?.track).toMatchObject({ kind: "audio", codec: "opus", channels: 2 });
   const steps = new Set(made.slice(1).map(({ pts }, i) => pts - (made[i] as AccessUnit).pts));
@@ -75,7 +77,8 @@ test("RTC3: neither input of FFmpeg waits for the other, however much the one is
   const made = await make(units, {
     video: { track: trackOf(units, "video"), frameRate: 30, rungs: [RUNG], encoder, preset: "superfast" },
     audio: { track: trackOf(units, "audio"), codec: "aac", channels: 2, sampleRate: 48_000, bitrate: 128_000 },
-    realtime: { keyframeSeconds: 1 },
+    keyframeSeconds: 1,
+    realtime: true,
   });
   expect(made.filter(({ track }) => track.kind === "video")).toHaveLength(90);
   expect(made.filter(({ track }) => track.kind === "audio").length).toBeGreaterThan(135);

@@ -29,11 +29,12 @@ export interface RunPlan {
         readonly preset: EncodePreset;
       }
     | undefined;
+  /** Seconds from one keyframe to the next; absent: where the source has its own. */
+  readonly keyframeSeconds?: number;
   /**
-   * For WebRTC: every frame is decoded and handed on as soon as it can be, in H.264 constrained baseline, with keyframes
-   * so many seconds apart wherever the source has its own.
+   * For WebRTC: every frame is decoded and handed on as soon as it can be, in H.264 constrained baseline.
    */
-  readonly realtime?: { readonly keyframeSeconds: number };
+  readonly realtime?: boolean;
   readonly audio: ({ readonly track: AudioTrack } & AudioPlan) | undefined;
 }
 
@@ -107,8 +108,7 @@ export class TranscodeRun implements AsyncDisposable {
     this.#lastInputPts = first.pts;
     this.#base = first.dts - LEAD;
     const { video, audio } = plan;
-    const { realtime } = plan;
-    const prompt = realtime !== undefined;
+    const prompt = plan.realtime === true;
     const inputs = withProbe(feedInputs(video?.track, audio?.track, prompt), seed);
     const args = transcodeArguments(
       options.binary,
@@ -120,7 +120,7 @@ export class TranscodeRun implements AsyncDisposable {
           encoder: video.encoder,
           preset: video.preset,
           firstPts: options.after === undefined ? undefined : options.after + 1 - this.#base,
-          keyframes: realtime?.keyframeSeconds,
+          keyframes: plan.keyframeSeconds,
           constrainedBaseline: prompt,
         },
         audio,

@@ -35,9 +35,11 @@ function startEngine(options: Partial<TranscodeEngineOptions>): Promise<Transcod
 
 async function setUp(
   options: Partial<TranscodeEngineOptions> &
-    Partial<Pick<TranscoderOptions, "ladder" | "timings" | "adaptsItsSize">> & { clock?: Clock } = {},
+    Partial<Pick<TranscoderOptions, "ladder" | "timings" | "adaptsItsSize" | "keyframeSeconds">> & {
+      clock?: Clock;
+    } = {},
 ) {
-  const { ladder = LADDER, timings, clock = systemClock, adaptsItsSize, ...rest } = options;
+  const { ladder = LADDER, timings, clock = systemClock, adaptsItsSize, keyframeSeconds, ...rest } = options;
   const logger = new RecordingLogger();
   const engine = Object.keys(rest).length === 0 ? sharedEngine : await startEngine({ logger, ...rest });
   const made = new RenditionRecorder();
@@ -46,6 +48,7 @@ async function setUp(
   const transcoder = new Transcoder({
     ...{ engine, sink: made, logger, ladder, clock, timings: patient },
     ...(adaptsItsSize && { adaptsItsSize }),
+    ...(keyframeSeconds && { keyframeSeconds }),
   });
   opened.push(transcoder);
   const push = (units: readonly AccessUnit[]) => {
@@ -130,6 +133,23 @@ describe("TRN1: what is made", () => {
     expect(new Set(before.map(({ track }) => track)).size).toBe(1);
     expect(before.some(({ discontinuity }) => discontinuity)).toBe(false);
     expect(transcoder.health().restarts).toBe(0);
+  });
+
+  test("RTC3: where the source's keyframes are no matter, renditions have their own, also after FFmpeg is killed", async () => {
+    const { transcoder, made, push } = await setUp({ keyframeSeconds: () => 0.5 });
+    const long = await makeFootage({ seconds: 4, gop: 120 });
+    const half = long.findIndex(({ dts }) => dts >= 180_000);
+    push(long.slice(0, half));
+    await made.until(() => made.of("90p").length > 30);
+    process.kill(transcoder.pid ?? -1, "SIGKILL");
+    await made.until(() => transcoder.health().restarts === 1);
+    push(long.slice(half));
+    await transcoder.drain();
+    expect(made.times("120p")).toEqual(videoTimes(long));
+    const keyframes = made.keyframes("120p");
+    expect(keyframes).toEqual(made.keyframes("90p"));
+    const steps = keyframes.slice(1).map((pts, i) => pts - (keyframes[i] ?? 0));
+    expect(Math.max(...steps)).toBeLessThanOrEqual(48_000);
   });
 
   test("where the timeline breaks, a new stretch begins with a keyframe that says so", async () => {

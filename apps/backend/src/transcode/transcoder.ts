@@ -43,6 +43,11 @@ export interface TranscoderOptions {
    * processor has too much to do. Renditions then keep theirs. Default: it is not.
    */
   readonly adaptsItsSize?: () => boolean;
+  /**
+   * So many seconds from one keyframe of the renditions to the next where they need not be where the source has its own;
+   * undefined where they must.
+   */
+  readonly keyframeSeconds?: (track: VideoTrack) => number | undefined;
 }
 
 const TICK_MS = 250;
@@ -79,6 +84,7 @@ export class Transcoder implements MediaSink, Closable {
   readonly #timings: TranscoderTimings;
   readonly #reservation: CoreReservation;
   readonly #adaptsItsSize: () => boolean;
+  readonly #keyframeSeconds: (track: VideoTrack) => number | undefined;
   readonly #tracks = new SourceTracks();
   readonly #stitcher: RenditionStitcher;
   readonly #relay: RunRelay;
@@ -124,6 +130,7 @@ export class Transcoder implements MediaSink, Closable {
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
     this.#limit = new LadderLimit(this.#clock.now(), this.#timings.restoreMs);
     this.#adaptsItsSize = options.adaptsItsSize ?? (() => false);
+    this.#keyframeSeconds = options.keyframeSeconds ?? (() => undefined);
     this.#encoder = options.engine.encoder;
     this.#reservation = options.engine.reserve();
     this.#stitcher = new RenditionStitcher((rendition, unit) => options.sink.onAccessUnit(rendition, unit));
@@ -377,6 +384,7 @@ export class Transcoder implements MediaSink, Closable {
       encoder: this.#encoder,
       ladder: this.#ladder,
       video: track === undefined || frameRate === undefined ? undefined : { track, frameRate },
+      keyframeSeconds: track && this.#keyframeSeconds(track),
       audio: sound,
       cores: this.#reservation.available,
       pixelsPerCoreSecond: this.#engine.pixelsPerCoreSecond,
@@ -413,7 +421,7 @@ export class Transcoder implements MediaSink, Closable {
     const rendition = renditions.find((known) => known.rung === rung);
     if (rendition === undefined) return;
     if (run === this.#relay.current && this.#state !== "running") this.#setState("running", undefined);
-    this.#stitcher.push(rendition, unit, run.stretch);
+    this.#stitcher.push(rendition, unit, run.stretch, run.plan.keyframeSeconds !== undefined);
   }
 
   #onDropped(accessUnits: number): void {
