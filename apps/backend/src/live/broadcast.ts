@@ -131,7 +131,7 @@ export class Broadcast implements AsyncDisposable {
     this.#subscriptions.use(
       transcoder.events.on("state", ({ state, reason }) => {
         if (state === "off" || state === "failed") packager.expect([]);
-        if (state === "failed") this.#warn("transcoder_unavailable", `Only the source quality is there: ${reason}.`);
+        if (state === "failed") this.#warn("transcoder_unavailable", `${this.#whatIsLeft}: ${reason}.`);
         else if (state === "running") this.#warnings.delete("transcoder_unavailable");
       }),
     );
@@ -169,6 +169,13 @@ export class Broadcast implements AsyncDisposable {
         `Browsers play ${codec} in real time (WebRTC) only, and this server does not transcode it. Send H.264 for all viewers.`,
       );
     }
+  }
+
+  /** Without transcoded renditions, in words. */
+  get #whatIsLeft(): string {
+    const { video } = this.stream;
+    const packaged = video === undefined || this.#isPackaged(video);
+    return packaged ? "Only the source quality is there" : "Only viewers in real time (WebRTC) can see it";
   }
 
   #onSourceGone(): void {

@@ -82,15 +82,23 @@ function summary(
   const sum = (read: (stat: types.ProducerStat) => number | undefined) =>
     streams.reduce((total, stat) => total + (read(stat) ?? 0), 0);
   const roundTrip = Math.max(0, ...streams.map((stat) => stat.roundTripTime ?? 0));
+  const layers = streams.filter(({ kind }) => kind === "video");
   return {
     receive_bitrate: Math.round(transport?.recvBitrate ?? 0),
     round_trip_ms: Math.round(roundTrip * 10) / 10,
+    jitter_ms: Math.round(Math.max(0, ...streams.map(jitterMs)) * 10) / 10,
     packets_received: sum((stat) => stat.packetCount),
     packets_lost: sum((stat) => stat.packetsLost),
     packets_retransmitted: sum((stat) => stat.packetsRetransmitted),
     packets_repaired: sum((stat) => stat.packetsRepaired),
     nacks_sent: sum((stat) => stat.nackCount),
     keyframes_requested: sum((stat) => stat.pliCount) + sum((stat) => stat.firCount),
-    layers: streams.filter(({ kind }) => kind === "video").length,
+    layers: layers.length,
+    ...Object.fromEntries(layers.map(({ rid, bitrate }, i) => [`layer_${rid ?? i}_bitrate`, Math.round(bitrate)])),
   };
+}
+
+/** mediasoup tells it in units of the codec's clock. */
+function jitterMs({ kind, jitter }: types.ProducerStat): number {
+  return jitter / (kind === "video" ? 90 : 48);
 }
