@@ -30,7 +30,7 @@ const WITNESS = `(() => {
 /** Gives the page a picture and a sound made on the spot, through the very functions that it asks the browser with. */
 function fakeCapture(media: RoomTabMedia): string {
   return `(() => {
-  const { hue, tone, width, height, frameRate } = ${JSON.stringify({ width: 640, height: 360, frameRate: 15, ...media })};
+  const { hue, tone, width, height, frameRate } = ${JSON.stringify({ width: 640, height: 360, frameRate: 10, ...media })};
   const { tracks } = window.roomWitness;
   const picture = (hue, saturation, width, height) => {
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
@@ -99,7 +99,10 @@ export interface Seen {
   readonly hue: number | null;
   readonly saturation: number | null;
   readonly frames: number;
+  /** Of the frames that arrive. */
   readonly width: number;
+  /** How loud the page shows them, 0 to 1. */
+  readonly level: number;
 }
 
 export interface RoomTabOptions extends BrowserContextOptions {
@@ -111,9 +114,22 @@ export interface RoomTabOptions extends BrowserContextOptions {
 export class RoomTab implements AsyncDisposable {
   readonly page: Page;
   readonly complaints: string[] = [];
+  /** Every request that the page sent over the room's socket. */
+  readonly requests: Readonly<Record<string, unknown>>[] = [];
+  /** What went over the socket lately, for when something goes wrong. */
+  readonly #traffic: string[] = [];
 
   private constructor(page: Page) {
     this.page = page;
+    page.on("websocket", (socket) => {
+      socket.on("framesent", ({ payload }) => {
+        this.requests.push(JSON.parse(String(payload)));
+        this.#note(`> ${payload}`);
+      });
+      socket.on("framereceived", ({ payload }) => {
+        if (!String(payload).startsWith('{"event":"levels"')) this.#note(`< ${payload}`);
+      });
+    });
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") {
         this.complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`);
@@ -145,7 +161,7 @@ export class RoomTab implements AsyncDisposable {
       .locator(`.room[data-stage="${stage}"]`)
       .waitFor({ timeout: timeoutMs })
       .catch((error: unknown) => {
-        throw new Error(`${error}\n${this.complaints.join("\n")}`);
+        throw new Error(`${error}\n${this.story()}`);
       });
   }
 
@@ -166,6 +182,7 @@ export class RoomTab implements AsyncDisposable {
           saturation,
           frames: video?.getVideoPlaybackQuality().totalVideoFrames ?? 0,
           width: video?.videoWidth ?? 0,
+          level: Number(tile.style.getPropertyValue("--level")),
         };
         function colourOf(picture: HTMLVideoElement | null) {
           if (!picture || picture.videoWidth === 0) return { hue: null, saturation: null };
@@ -203,7 +220,7 @@ export class RoomTab implements AsyncDisposable {
         what,
         timeoutMs,
         everyMs: 100,
-        diagnose: () => `${JSON.stringify(last, null, 1)}\n${this.complaints.join("\n")}`,
+        diagnose: () => `${last.map((tile) => JSON.stringify(tile)).join("\n")}\n${this.story()}`,
       },
     );
   }
@@ -238,6 +255,21 @@ export class RoomTab implements AsyncDisposable {
     });
   }
 
+  /** Everything in the accessibility tree that can be operated, and has no name. */
+  async namelessControls(): Promise<string[]> {
+    const cdp = await this.page.context().newCDPSession(this.page);
+    const { nodes } = await cdp.send("Accessibility.getFullAXTree");
+    await cdp.detach();
+    return nodes.flatMap(({ ignored, role, name }) =>
+      !ignored && OPERABLE.has(role?.value) && String(name?.value ?? "").trim() === "" ? [String(role?.value)] : [],
+    );
+  }
+
+  /** What the page complained of, and what went over its socket lately. */
+  story(): string {
+    return [...this.complaints, ...this.#traffic].join("\n");
+  }
+
   /** Violations of the content security policy. */
   violations(): Promise<string[]> {
     return this.page.evaluate(
@@ -248,7 +280,14 @@ export class RoomTab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.page.context().close();
   }
+
+  #note(line: string): void {
+    this.#traffic.push(line.slice(0, 240));
+    if (this.#traffic.length > 80) this.#traffic.shift();
+  }
 }
+
+const OPERABLE = new Set(["button", "combobox", "link", "menuitem", "menuitemradio", "radio", "textbox"]);
 
 /** A room of the backend, and links into it. */
 export class TestRoom {

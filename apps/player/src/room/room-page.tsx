@@ -59,8 +59,12 @@ function VisitedRoom({ roomId, invite, openSocket, openMedia }: RoomPageProps & 
 
 function VisitPage({ visit }: { visit: RoomVisit }) {
   const stage = useStore(visit.session.store, (state) => state.stage);
-  const doorProblem = useStore(visit.door.store, (state) => (state.info ? null : state.problem));
+  const doorProblem = useStore(visit.door.store, ({ info, problem }) =>
+    problem && (!info || isFinal(problem.code)) ? problem : null,
+  );
   const expired = visit.invite.expiresAt !== null && visit.invite.expiresAt < Date.now() - CLOCKS_DIFFER_MS;
+  const outside = stage.name === "lobby" || stage.name === "joining";
+  useEffect(() => (outside ? visit.door.watch() : undefined), [visit, outside]);
   switch (stage.name) {
     case "in":
     case "rejoining":

@@ -1,19 +1,15 @@
 import { Capture } from "./media/capture.ts";
 import { DeviceList } from "./media/device-list.ts";
-import { LevelBoard } from "./media/level-board.ts";
+import { LevelBoard, SELF_LEVEL } from "./media/level-board.ts";
 import { LevelMeter, meterOf } from "./media/level-meter.ts";
 import type { OpenRoomMedia } from "./media/room-media.ts";
 import { RoomPreferences } from "./media/room-preferences.ts";
-import { Sight } from "./media/sight.ts";
 import { SoundOut } from "./media/sound-out.ts";
 import type { Invite } from "./session/invite.ts";
 import { RoomApi } from "./session/room-api.ts";
 import { RoomDoor } from "./session/room-door.ts";
 import { RoomSession } from "./session/room-session.ts";
 import type { RoomSocket } from "./session/room-wire.ts";
-
-/** What one's own level is known by on the board, before one has an id and after. */
-export const SELF_LEVEL = "self";
 
 export interface RoomVisitOptions {
   readonly roomId: string;
@@ -34,7 +30,6 @@ export class RoomVisit implements Disposable {
   readonly levels = new LevelBoard();
   readonly sound: SoundOut;
   readonly session: RoomSession;
-  readonly sight: Sight;
   readonly #page = new AbortController();
   readonly #uncapture: () => void;
   #meter: { readonly track: MediaStreamTrack; readonly meter: LevelMeter } | null = null;
@@ -55,7 +50,6 @@ export class RoomVisit implements Disposable {
       sound: this.sound,
       levels: this.levels,
     });
-    this.sight = new Sight((id, size) => this.session.reception.show(id, size));
     this.#uncapture = this.capture.store.subscribe((state) => {
       this.#measure(state.microphone.track);
       // Devices have names from the first permission on.
@@ -72,7 +66,6 @@ export class RoomVisit implements Disposable {
     this.#measure(null);
     this.sound.close();
     this.levels.close();
-    this.sight.close();
     this.devices.close();
     this.door.close();
   }

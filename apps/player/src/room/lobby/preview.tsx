@@ -2,10 +2,11 @@ import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { hueOf } from "../../pages/channel-avatar.tsx";
 import type { CaptureState, Device } from "../media/capture.ts";
+import { SELF_LEVEL } from "../media/level-board.ts";
 import { type Permission, watchPermission } from "../media/permission-watch.ts";
 import { CameraIcon, MicrophoneIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
-import { type RoomVisit, SELF_LEVEL } from "../room-visit.ts";
+import type { RoomVisit } from "../room-visit.ts";
 import { useLevel } from "../stage/use-level.ts";
 import { VideoView } from "../stage/video-view.tsx";
 

@@ -1,5 +1,8 @@
 type LevelListener = (meter: number) => void;
 
+/** What one's own level is known by, before one has an id and after: it is measured here. */
+export const SELF_LEVEL = "self";
+
 /** Longer without a word of it, a level is silence, ms. */
 const FORGET_MS = 700;
 
@@ -27,10 +30,10 @@ export class LevelBoard implements Disposable {
     for (const listener of this.#listeners.get(id) ?? []) listener(meter);
   }
 
-  /** Everybody that is not among them is silent. */
-  replace(meters: ReadonlyMap<string, number>, keep: string | null): void {
-    for (const id of [...this.#meters.keys()]) if (!meters.has(id) && id !== keep) this.set(id, 0);
-    for (const [id, meter] of meters) if (id !== keep) this.set(id, meter);
+  /** How loud the others are: who is not among them is silent. */
+  setOthers(meters: ReadonlyMap<string, number>): void {
+    for (const id of [...this.#meters.keys()]) if (!meters.has(id) && id !== SELF_LEVEL) this.set(id, 0);
+    for (const [id, meter] of meters) this.set(id, meter);
   }
 
   of(id: string): number {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { LevelBoard } from "./level-board.ts";
+import { LevelBoard, SELF_LEVEL } from "./level-board.ts";
 import { decibelsOf, meterOf } from "./level-meter.ts";
 
 describe("levels (RTC2)", () => {
@@ -21,7 +21,7 @@ describe("the board of levels (RTC2)", () => {
     const board = new LevelBoard();
     const heard: number[] = [];
     const end = board.listen("ben", (meter) => heard.push(meter));
-    board.replace(new Map([["ben", 0.5]]), null);
+    board.setOthers(new Map([["ben", 0.5]]));
     board.set("ben", 0.5);
     vi.advanceTimersByTime(600);
     board.set("ben", 0.6);
@@ -38,16 +38,10 @@ describe("the board of levels (RTC2)", () => {
 
   it("silences who is not in the list any more, but not who is measured here", () => {
     const board = new LevelBoard();
-    board.replace(new Map([["ben", 0.5]]), "self");
-    board.set("self", 0.7);
-    board.replace(
-      new Map([
-        ["eve", 0.3],
-        ["self", 0.1],
-      ]),
-      "self",
-    );
-    expect(["ben", "eve", "self"].map((id) => board.of(id))).toEqual([0, 0.3, 0.7]);
+    board.setOthers(new Map([["ben", 0.5]]));
+    board.set(SELF_LEVEL, 0.7);
+    board.setOthers(new Map([["eve", 0.3]]));
+    expect(["ben", "eve", SELF_LEVEL].map((id) => board.of(id))).toEqual([0, 0.3, 0.7]);
     board.close();
   });
 });

@@ -3,6 +3,7 @@ import { type FormEvent, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import { hueOf } from "../../pages/channel-avatar.tsx";
+import { SELF_LEVEL } from "../media/level-board.ts";
 import {
   CameraIcon,
   HandIcon,
@@ -14,7 +15,7 @@ import {
   SignalIcon,
 } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
-import { type RoomVisit, SELF_LEVEL } from "../room-visit.ts";
+import type { RoomVisit } from "../room-visit.ts";
 import type { RoomSession } from "../session/room-session.ts";
 import { maySend, producerOf, qualityOf, type RoomSnapshot, selfOf } from "../session/room-snapshot.ts";
 import { useLevel } from "../stage/use-level.ts";

@@ -12,37 +12,52 @@ export interface RoomDoorState {
   readonly problem: RoomProblem | null;
 }
 
-/** What can be seen of a room from outside, asked again now and then while somebody stands there. */
+/** What can be seen of a room from outside, asked again now and then while somebody stands before it. */
 export class RoomDoor implements Disposable {
   readonly store: StoreApi<RoomDoorState> = createStore(() => ({ info: null, problem: null }));
   readonly #api: Pick<RoomApi, "info">;
   readonly #gone = new AbortController();
   #timer: ReturnType<typeof setTimeout> | null = null;
 
+  #asking = false;
+  #watched = false;
+
   constructor(api: Pick<RoomApi, "info">) {
     this.#api = api;
-    void this.#ask();
+  }
+
+  /** Somebody stands before it. @returns they do no more. */
+  watch(): () => void {
+    this.#watched = true;
+    this.refresh();
+    return () => {
+      this.#watched = false;
+      this.#rest();
+    };
   }
 
   /** Asks at once. */
   refresh(): void {
-    if (this.#timer === null) return;
-    clearTimeout(this.#timer);
-    void this.#ask();
+    this.#rest();
+    if (!this.#asking && !this.#gone.signal.aborted) void this.#ask();
   }
 
   close(): void {
     this.#gone.abort();
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#rest();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  async #ask(): Promise<void> {
+  #rest(): void {
+    if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
+  }
+
+  async #ask(): Promise<void> {
+    this.#asking = true;
     try {
       const info = await this.#api.info(this.#gone.signal);
       if (!this.#gone.signal.aborted) this.store.setState({ info, problem: null });
@@ -51,6 +66,7 @@ export class RoomDoor implements Disposable {
       const { code, message } = error instanceof ApiError ? error : { code: "internal", message: String(error) };
       this.store.setState({ problem: { code, message } });
     }
-    if (!this.#gone.signal.aborted) this.#timer = setTimeout(() => void this.#ask(), EVERY_MS);
+    this.#asking = false;
+    if (this.#watched && !this.#gone.signal.aborted) this.#timer = setTimeout(() => void this.#ask(), EVERY_MS);
   }
 }

@@ -2,6 +2,7 @@ import type { RoomJoined } from "@klieg/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../../api/api-error.ts";
 import { LevelBoard } from "../media/level-board.ts";
+import type { OpenRoomMedia } from "../media/room-media.ts";
 import { FakeMedia, FakeSocket, fakeCapture, fakeTrack, joined, participant, producer, text } from "./fake-room.ts";
 import { RoomSession } from "./room-session.ts";
 
@@ -98,6 +99,33 @@ describe("one tab's part in a room (RTC2)", () => {
     expect(room.socket().closedWith).toBe(1000);
     expect(room.media[0]?.closed).toBe(true);
     expect(room.played.at(-1)).toBe("-ben-microphone");
+  });
+
+  it("misses nothing that happens while media is still being loaded", async () => {
+    const room = open();
+    let loaded: (open: OpenRoomMedia) => void = () => undefined;
+    const socket = new FakeSocket();
+    const session = new RoomSession({
+      token: "token",
+      openSocket: () => socket as unknown as WebSocket,
+      openMedia: () => new Promise((resolve) => (loaded = resolve)),
+      capture: fakeCapture().capture,
+      sound: { play: () => undefined, stop: () => undefined },
+      levels: room.levels,
+    });
+    void session.join("Ada");
+    socket.open();
+    socket.answer("join", joined());
+    await room.settle();
+    socket.tell({ event: "participant_joined", participant: ben });
+    socket.tell({ event: "producer_added", producer: producer("ben", "microphone") });
+    const media = new FakeMedia({} as never);
+    loaded(async () => media);
+    await room.settle();
+    expect(session.store.getState().participants.map(({ id }) => id)).toEqual(["ada", "ben"]);
+    expect(media.asked).toEqual(["receive ben-microphone"]);
+    session.close();
+    room.close();
   });
 
   it("stays in the lobby when it is refused, and says why", async () => {

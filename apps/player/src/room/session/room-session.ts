@@ -219,18 +219,20 @@ export class RoomSession implements Disposable {
       },
     });
     this.#wire = wire;
+    // Fetched meanwhile; whether it failed is looked at below.
+    const opening = this.#options.openMedia();
+    opening.catch(() => undefined);
     try {
-      const [joined, openMedia] = await Promise.all([
-        wire.ask("join", {
-          token: this.#options.token,
-          name: this.#name,
-          ...(this.#resumeToken ? { resume_token: this.#resumeToken } : {}),
-        }),
-        this.#options.openMedia(),
-      ]);
+      const joined = await wire.ask("join", {
+        token: this.#options.token,
+        name: this.#name,
+        ...(this.#resumeToken ? { resume_token: this.#resumeToken } : {}),
+      });
       if (!current()) return;
       this.#resumeToken = joined.resume_token;
+      // Before anything else is waited for: the next event is about the room as it is in this answer.
       this.#enter(joined);
+      const openMedia = await opening;
       const media = await openMedia({
         joined,
         ask: wire.ask,
@@ -280,9 +282,12 @@ export class RoomSession implements Disposable {
     this.#tell(happeningsOf(before, event));
     switch (event.event) {
       case "levels":
-        this.#options.levels.replace(
-          new Map(event.levels.map(({ participant_id: id, level }) => [id, meterOf(level)])),
-          after.selfId,
+        this.#options.levels.setOthers(
+          new Map(
+            event.levels
+              .filter(({ participant_id: id }) => id !== after.selfId)
+              .map(({ participant_id: id, level }) => [id, meterOf(level)]),
+          ),
         );
         return;
       case "muted_by_host":

@@ -3,6 +3,7 @@ import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import { isHeard } from "../media/capture.ts";
 import type { DeviceListState, NamedDevice } from "../media/device-list.ts";
+import { SELF_LEVEL } from "../media/level-board.ts";
 import { SoundOut } from "../media/sound-out.ts";
 import { MenuButton, type MenuEntry } from "../panels/menu.tsx";
 import {
@@ -18,7 +19,7 @@ import {
   TextsIcon,
 } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
-import { type RoomVisit, SELF_LEVEL } from "../room-visit.ts";
+import type { RoomVisit } from "../room-visit.ts";
 import { maySend, selfOf, unreadCount } from "../session/room-snapshot.ts";
 import type { RoomActions } from "./room-actions.ts";
 import { useLevel } from "./use-level.ts";

@@ -18,12 +18,14 @@ export interface RoomStageProps {
   readonly layout: "grid" | "speaker";
   /** From 0. */
   readonly page: number;
+  /** Whether something lies over the stage, so that nobody sees it. */
+  readonly covered: boolean;
   readonly onPage: (page: number) => void;
   readonly onInvite: () => void;
 }
 
 /** Everybody who can be seen, as large as the window lets them be. */
-export function RoomStage({ visit, layout, page, onPage, onInvite }: RoomStageProps) {
+export function RoomStage({ visit, layout, page, covered, onPage, onInvite }: RoomStageProps) {
   const stage = useRef<HTMLElement>(null);
   const size = useSize(stage);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -43,6 +45,7 @@ export function RoomStage({ visit, layout, page, onPage, onInvite }: RoomStagePr
         place={place}
         large={isLarge}
         chosen={one.key === chosen}
+        covered={covered}
         only={count === 1}
         onEnlarge={setChosen}
       />

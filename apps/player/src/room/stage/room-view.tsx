@@ -21,10 +21,14 @@ import { Notices } from "./notices.tsx";
 import { roomActions } from "./room-actions.ts";
 import { RoomStage } from "./room-stage.tsx";
 import { TopBar } from "./top-bar.tsx";
+import { useMedia } from "./use-media.ts";
 import { useRoomKeys } from "./use-room-keys.ts";
 import { useWakeLock } from "./use-wake-lock.ts";
 
 const words = roomStrings.controls;
+
+/** Keep in step with theme/room.css. */
+const PANEL_COVERS = "(max-width: 860px)";
 
 type Dialog = "invite" | "program" | "help" | "leave" | "end";
 
@@ -49,6 +53,7 @@ export function RoomView({ visit }: { visit: RoomVisit }) {
   const peopleButton = useRef<HTMLButtonElement>(null);
   const textsButton = useRef<HTMLButtonElement>(null);
   const fullScreen = useFullScreen();
+  const narrow = useMedia(PANEL_COVERS);
   const actions = useMemo(() => roomActions(visit), [visit]);
 
   const togglePanel = useCallback(
@@ -127,7 +132,14 @@ export function RoomView({ visit }: { visit: RoomVisit }) {
       />
       <main>
         <Banner visit={visit} />
-        <RoomStage visit={visit} layout={layout} page={page} onPage={setPage} onInvite={() => openForHost("invite")} />
+        <RoomStage
+          visit={visit}
+          layout={layout}
+          page={page}
+          covered={narrow && panel !== null}
+          onPage={setPage}
+          onInvite={() => openForHost("invite")}
+        />
       </main>
       {panel === "people" ? (
         <PeoplePanel visit={visit} onInvite={() => openForHost("invite")} onClose={() => togglePanel("people")} />

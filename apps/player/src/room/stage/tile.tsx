@@ -5,9 +5,10 @@ import { hueOf } from "../../pages/channel-avatar.tsx";
 import type { Place } from "../layout/arrangement.ts";
 import type { Tile } from "../layout/tile-order.ts";
 import { isHeard } from "../media/capture.ts";
+import { SELF_LEVEL } from "../media/level-board.ts";
 import { EnlargeIcon, HandIcon, MicrophoneIcon, ReduceIcon, ScreenIcon, SignalIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
-import { type RoomVisit, SELF_LEVEL } from "../room-visit.ts";
+import type { RoomVisit } from "../room-visit.ts";
 import { producerOf, qualityOf } from "../session/room-snapshot.ts";
 import { useLevel } from "./use-level.ts";
 import { VideoView } from "./video-view.tsx";
@@ -24,17 +25,19 @@ export interface StageTileProps {
   readonly large: boolean;
   /** Whether it is large because the person wanted it so. */
   readonly chosen: boolean;
+  /** Whether something lies over the stage. */
+  readonly covered: boolean;
   /** Whether nothing but this is there to enlarge. */
   readonly only: boolean;
   readonly onEnlarge: (key: string | null) => void;
 }
 
 /** One person on stage, or the screen that they share. */
-export function StageTile({ visit, tile, place, large, chosen, only, onEnlarge }: StageTileProps) {
+export function StageTile({ visit, tile, place, large, chosen, covered, only, onEnlarge }: StageTileProps) {
   const { participant, kind } = tile;
   const box = useRef<HTMLLIElement>(null);
   const isSelf = useStore(visit.session.store, (state) => state.selfId === participant.id);
-  const track = usePicture(visit, tile, isSelf, box);
+  const track = usePicture(visit, tile, isSelf, covered ? null : place);
   const [picture, setPicture] = useState<{ readonly track: MediaStreamTrack; readonly shape: number } | null>(null);
   const { muted, speaking, quality } = useCondition(visit, participant.id, isSelf);
   useLevel(box, visit.levels, isSelf ? SELF_LEVEL : participant.id);
@@ -129,12 +132,15 @@ function placeStyle({ x, y, width, height }: Place): CSSProperties {
   return { transform: `translate(${x}px, ${y}px)`, width, height };
 }
 
-/** The picture of a tile; says to the room that it is on screen. */
+/** Sharper than this hardly anybody sees, and everybody pays for. */
+const MOST_PIXELS_PER_PIXEL = 2;
+
+/** The picture of a tile. @param place where it is on screen; null where it cannot be seen. The room is told, so that it sends no more. */
 function usePicture(
   visit: RoomVisit,
   { participant, kind }: Tile,
   isSelf: boolean,
-  box: React.RefObject<HTMLLIElement | null>,
+  place: Place | null,
 ): MediaStreamTrack | null {
   const source = kind === "screen" ? "screen" : "camera";
   const own = useStore(visit.capture.store, (state) => (isSelf ? state[source].track : null));
@@ -146,11 +152,14 @@ function usePicture(
       return [producer?.id ?? null, shown] as const;
     }),
   );
+  const { reception } = visit.session;
+  const { width = 0, height = 0 } = place ?? {};
   useEffect(() => {
-    const element = box.current;
-    if (!element || producerId === null) return;
-    return visit.sight.watch(element, producerId);
-  }, [visit, box, producerId]);
+    if (producerId === null || width === 0) return;
+    const scale = Math.min(MOST_PIXELS_PER_PIXEL, devicePixelRatio || 1);
+    reception.show(producerId, { width: width * scale, height: height * scale });
+    return () => reception.show(producerId, null);
+  }, [reception, producerId, width, height]);
   return isSelf ? own : received;
 }
 
