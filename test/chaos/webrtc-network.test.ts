@@ -112,7 +112,7 @@ describe("on a line that loses 5 % each way, with a round trip of 60 ms (RTC1)",
 });
 
 describe("in a browser that moves on to another network (RTC1)", () => {
-  test("publisher and viewer go on in their sessions", async ({ skip }) => {
+  test("publisher and viewer are back in the same stream", async ({ skip }) => {
     skip(withoutNamespaces !== undefined, withoutNamespaces);
     await using network = await NetworkNamespace.open();
     await using backend = await BackendProcess.start({ env: { KLIEG_HOST: "0.0.0.0" } });
@@ -129,8 +129,8 @@ describe("in a browser that moves on to another network (RTC1)", () => {
     await nextPicture(watched.page, 5000);
 
     await network.changeAddress();
-    await nextPicture(watched.page, AFTER_MOVE_MS);
-    expect(sessionsOf(backend)).toEqual({ whip: 1, whep: 1 });
+    // By new sessions where the old ones do not survive: that takes the time to notice it.
+    await nextPicture(watched.page, 3 * AFTER_MOVE_MS);
     expect((await watched.now()).mode).toBe("realtime");
     expect((await backend.live()).id).toBe(stream);
   });
