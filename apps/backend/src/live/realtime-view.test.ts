@@ -26,7 +26,10 @@ const alive = (pid: number) => {
   }
 };
 
-describe.skipIf(findWorkerProgram() === undefined)("RTC3: a broadcast for WebRTC viewers", () => {
+/** Media in real time, FFmpeg and a media worker: on a busy machine all that takes longer. */
+const PATIENCE = { timeout: 40_000 };
+
+describe.skipIf(findWorkerProgram() === undefined)("RTC3: a broadcast for WebRTC viewers", PATIENCE, () => {
   test("H.264 without B-frames goes straight through, its sound as Opus, both by one clock", async () => {
     await using bench = await RealtimeBench.open(engine);
     await expect(bench.view.watch()).rejects.toMatchObject({ code: "stream_not_live" });

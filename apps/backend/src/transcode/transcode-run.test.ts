@@ -69,7 +69,9 @@ test("RTC3: for WebRTC sound is made into Opus of 20 ms a packet, where it was",
   expect(made.length).toBeGreaterThan(95);
 });
 
-test("RTC3: neither input of FFmpeg waits for the other, however much the one is to carry", async () => {
+test("RTC3: neither input of FFmpeg waits for the other, however much the one is to carry", {
+  timeout: 30_000,
+}, async () => {
   const units = await makeFootage({ width: 640, height: 360, seconds: 3, noise: true, audio: "aac" });
   const encoder = engine.encoder;
   if (encoder === undefined) throw new Error(engine.problem);
