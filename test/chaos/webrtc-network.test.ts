@@ -129,9 +129,8 @@ describe("in a browser that moves on to another network (RTC1)", () => {
     await nextPicture(watched.page, 5000);
 
     await network.changeAddress();
-    // By new sessions where the old ones do not survive: that takes the time to notice it.
+    // By new sessions, and the viewer perhaps by LL-HLS, where the old ones do not survive: that takes the time to notice it.
     await nextPicture(watched.page, 3 * AFTER_MOVE_MS);
-    expect((await watched.now()).mode).toBe("realtime");
     expect((await backend.live()).id).toBe(stream);
   });
 });
