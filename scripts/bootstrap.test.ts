@@ -115,6 +115,8 @@ describe("the pinned Node.js", () => {
       [path.dirname(node), path.join("/checkout", "node_modules", ".bin"), "/a", "/b"].join(path.delimiter),
     );
     expect(environmentFor(node, env, "/checkout").Path).toBe(env.Path);
+    expect(env.NODE_COMPILE_CACHE).toBe(path.join("/checkout", ".cache", "node-compile"));
+    expect(environmentFor(node, { NODE_COMPILE_CACHE: "/mine" }, "/checkout").NODE_COMPILE_CACHE).toBe("/mine");
   });
 
   test("one that does not run here gives way to the machine's own, if that is as new", () => {

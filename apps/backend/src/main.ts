@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { KliegError } from "@klieg/protocol";
 import { compose } from "./compose.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -10,6 +11,8 @@ async function main(): Promise<void> {
   const config = readConfig(process.env, process.stderr.isTTY === true);
   const backend = await compose(config);
   process.stdout.write(backend.banner);
+  // For the next start, also where this process is killed. Without effect where NODE_COMPILE_CACHE is not set.
+  flushCompileCache();
 
   let stopping: { readonly at: number } | undefined;
   const stop = (signal: NodeJS.Signals) => {
