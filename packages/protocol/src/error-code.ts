@@ -1,6 +1,6 @@
 /**
- * The one table of error codes. Every error that leaves the backend, through whichever door, is one
- * of these rows. Adapters translate what happened into a row; they never invent a code.
+ * The one table of error codes. Every error that leaves the backend, through whichever door, or the studio's
+ * engine is one of these rows. Adapters translate what happened into a row; they never invent a code.
  */
 export interface ErrorRow {
   /** HTTP status of the answer. */
@@ -60,6 +60,9 @@ export const ERROR_TABLE = {
   room_locked: { status: 403, retryable: true },
   invite_invalid: { status: 401, retryable: false },
   invite_expired: { status: 401, retryable: false },
+  /** The other end could not be reached, or does not speak what was expected of it. */
+  unreachable: { status: 502, retryable: true },
+  encoder_unavailable: { status: 503, retryable: true },
   internal: { status: 500, retryable: true, rtmp: "NetStream.Failed", srt: 1500 },
 } as const satisfies Record<string, ErrorRow>;
 
