@@ -1,13 +1,9 @@
 import { z } from "zod";
 import { ErrorBody } from "./klieg-error.ts";
-import { ChannelName, HealthWarning, StreamId, StreamState } from "./stream.ts";
+import { ChannelName, HealthWarning, StreamId, StreamState, Visibility } from "./stream.ts";
 
 /** Names one record of a show: a source, scene, destination, asset. */
 export const StudioRecordId = z.string().regex(/^[a-z0-9-]{1,40}$/, "1 to 40 of a-z, 0-9 and -");
-
-/** Who may watch: `public` is listed, `unlisted` whoever has the address, `private` nobody but the owner. */
-export const Visibility = z.enum(["public", "unlisted", "private"]);
-export type Visibility = z.infer<typeof Visibility>;
 
 /** What belongs to the person and the machine, not to a show. */
 export const StudioSettings = z.object({
@@ -26,6 +22,8 @@ export const StudioSettings = z.object({
   replay_seconds: z.int().min(0).max(300),
   /** Command name to key, as `KeyboardEvent.code` with modifiers: `Control+Shift+KeyL`. Commands that are not there have their default. */
   keys: z.record(z.string().max(60), z.string().max(60)),
+  /** Command name to key, written alike: in the app these work while another program is in front, too. */
+  global_keys: z.record(z.string().max(60), z.string().max(60)),
   /** Output device of what the operator hears; empty: the system's default. */
   monitor_device: z.string().max(200),
 });
