@@ -1,0 +1,60 @@
+/**
+ * How the capture of one source does.
+ * - `opening`: asked for; the browser may be asking its user.
+ * - `live`: there are pictures, or sound.
+ * - `waiting`: it takes its user to begin: a screen has to be picked, a guest is awaited.
+ * - `gone`: it was there and is not now; it comes back by itself when it can.
+ * - `failed`: `problem` says why; `Captures.retry` tries again.
+ */
+export type CaptureState = "opening" | "live" | "waiting" | "gone" | "failed";
+
+/**
+ * Why there is nothing to be seen or heard of a source.
+ * - `denied`: by the user or the system; `revoked`: it was allowed before.
+ * - `not_found`: there is no such device; `unplugged`: it was there.
+ * - `in_use`: another program holds the device.
+ * - `mode`: the device has no picture of the wanted size or rate.
+ * - `not_picked`: no screen, window or tab is chosen; `picker_closed`: its user thought better of it; `sharing_ended`: stopped
+ *   by the browser's own button, or the window was closed.
+ * - `missing_file`, `unreadable_file`: the show's file is not there, or nothing the browser can open.
+ * - `no_guest`: nobody sits there.
+ * - `insecure`: the page is not on a secure address, so the browser has no devices for it.
+ * - `engine_only`: what only the engine can open, and no engine has.
+ * - `unknown`: something else; `detail` has what the browser said.
+ */
+export type CaptureProblemKind =
+  | "denied"
+  | "revoked"
+  | "not_found"
+  | "unplugged"
+  | "in_use"
+  | "mode"
+  | "not_picked"
+  | "picker_closed"
+  | "sharing_ended"
+  | "missing_file"
+  | "unreadable_file"
+  | "no_guest"
+  | "insecure"
+  | "engine_only"
+  | "unknown";
+
+export interface CaptureProblem {
+  readonly kind: CaptureProblemKind;
+  /** In words of the catalogue, with what to do. */
+  readonly message: string;
+  /** What the browser said, or the device's name; for a tooltip or a log. */
+  readonly detail: string;
+}
+
+/** What there is of one source now. A new object whenever anything of it changes. */
+export interface Capture {
+  readonly sourceId: string;
+  readonly state: CaptureState;
+  readonly problem: CaptureProblem | undefined;
+  readonly video: MediaStreamTrack | undefined;
+  readonly audio: MediaStreamTrack | undefined;
+  /** The picture's own size, pixels, as transforms are measured against; 0 while it is not known. */
+  readonly width: number;
+  readonly height: number;
+}

@@ -1,0 +1,41 @@
+import type { StudioAnswerOf, StudioEvent, StudioRequestInput, StudioRequestType } from "@klieg/protocol";
+import type { Encoding } from "../../document/encoding.ts";
+import type { StudioDocument } from "../../document/studio-document.ts";
+import type { CompositorStatistics } from "./compositor/compositor-statistics.ts";
+import type { WhipState } from "./whip/whip-state.ts";
+
+/** What media needs of the link to the engine (`StudioLink` is one). */
+export interface MediaLink {
+  request<T extends StudioRequestType>(type: T, input: StudioRequestInput<T>): Promise<StudioAnswerOf<T>>;
+  /** A message of `studio-program.ts`; its memory belongs to the link from then on. */
+  sendMedia(message: Uint8Array<ArrayBuffer>): void;
+  /** Bytes that wait to leave. */
+  readonly buffered: number;
+  onEvent(listener: (event: StudioEvent) => void): Disposable;
+}
+
+/** What media needs of the mixer (`Mixer` is one). */
+export interface MediaMixer {
+  update(document: StudioDocument): void;
+  setTrack(sourceId: string, track: MediaStreamTrack | undefined): void;
+  readonly programTrack: MediaStreamTrack;
+  /** Interleaved stereo at 48 kHz; µs on the program clock. */
+  onSamples(listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable;
+}
+
+/** Where the program goes. */
+export interface ProgramWays {
+  /** To the engine, which sends it by SRT and RTMP and records it. */
+  readonly engine: boolean;
+  /** Ids of destinations that the page itself sends to by WebRTC. */
+  readonly whip: readonly string[];
+}
+
+export interface ProgramSettings {
+  readonly encoding: Encoding;
+  readonly ways: ProgramWays;
+}
+
+export interface MediaStatistics extends CompositorStatistics {
+  readonly whip: readonly WhipState[];
+}
