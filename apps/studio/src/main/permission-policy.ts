@@ -8,6 +8,10 @@ const GRANTED: ReadonlySet<string> = new Set([
   "fullscreen",
   "clipboard-sanitized-write",
   "screen-wake-lock",
+  // A backend is often on this computer or beside it.
+  "local-network-access",
+  "local-network",
+  "loopback-network",
 ]);
 
 /**
