@@ -133,6 +133,8 @@ export async function compose(config: Config): Promise<Backend> {
     }),
   );
 
+  await live.recover();
+
   let ready = false;
   const media = new MediaDoor({ live, counts, logger });
   const rtmp = undo.use(new RtmpServer({ onPublish: rtmpIngest({ channels, live, logger }) }));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ChannelName, StreamId, StreamState } from "./stream.ts";
+import { BroadcastDetails, ChannelName, StreamId, StreamState } from "./stream.ts";
 
 /** How a channel is watched by those who have not chosen: `hls` (low latency) or `realtime` (WebRTC, where there is any). */
 export const PlaybackMode = z.enum(["hls", "realtime"]);
@@ -14,6 +14,8 @@ export const ChannelInfo = z.object({
   live_since: z.iso.datetime().nullable(),
   playback: z.object({ hls: z.string().nullable(), dash: z.string().nullable(), whep: z.string().nullable() }),
   default_playback: PlaybackMode,
+  /** What is on air, as far as whoever asks may see it (ING5); null where nothing is. */
+  broadcast: BroadcastDetails.pick({ title: true, category: true, visibility: true, preview: true }).nullable(),
 });
 export type ChannelInfo = z.infer<typeof ChannelInfo>;
 

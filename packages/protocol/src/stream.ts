@@ -15,6 +15,43 @@ export type StreamState = z.infer<typeof StreamState>;
 export const IngestProtocol = z.enum(["rtmp", "rtmps", "srt", "whip", "room"]);
 export type IngestProtocol = z.infer<typeof IngestProtocol>;
 
+/** Who may watch: `public` is listed, `unlisted` whoever has the address, `private` nobody but the owner. */
+export const Visibility = z.enum(["public", "unlisted", "private"]);
+export type Visibility = z.infer<typeof Visibility>;
+
+/**
+ * ING5: what a broadcast is called, and who may watch it. What is not given to `start` is: the channel's title, no category,
+ * `public`, no preview.
+ */
+export const BroadcastDetails = z.object({
+  /** Empty: the channel's. */
+  title: z.string().trim().max(120),
+  /** Empty: none. */
+  category: z.string().trim().max(60),
+  visibility: Visibility,
+  /** True: nobody sees it but its owner, until this is false or `public_at` has come. */
+  preview: z.boolean(),
+  /** When the preview ends by itself, within two weeks; a time to come begins a preview. Null: not by itself. */
+  public_at: z.iso.datetime({ offset: true }).nullable(),
+});
+export type BroadcastDetails = z.infer<typeof BroadcastDetails>;
+
+/** Unguessable, and all that its owner's player needs. */
+export const PreviewToken = z.string().max(100);
+
+/** What lets its owner, and nobody else, watch a broadcast that is hidden: in preview, or private. */
+export const PreviewAccess = z.object({
+  /** Good for this broadcast, and for what it goes on as after an outage. */
+  token: PreviewToken,
+  /** Whole address of a page to watch it on. */
+  watch: z.string(),
+  /** Path of its multivariant playlist. */
+  hls: z.string(),
+  /** Path of its WHEP endpoint; null where there is no WebRTC. */
+  whep: z.string().nullable(),
+});
+export type PreviewAccess = z.infer<typeof PreviewAccess>;
+
 /** What is wrong (or merely worth knowing) about a contribution, in words for the encoder's user. */
 export const HealthWarning = z.object({ code: z.string(), message: z.string(), since: z.iso.datetime() });
 export type HealthWarning = z.infer<typeof HealthWarning>;
@@ -66,6 +103,9 @@ export const StreamInfo = z.object({
   audio: AudioTrackInfo.nullable(),
   renditions: z.array(RenditionInfo),
   playback: z.object({ hls: z.string() }),
+  ...BroadcastDetails.shape,
+  /** Told to who shows a stream key of the channel, or the admin token; null to others. */
+  preview_access: PreviewAccess.nullable(),
 });
 export type StreamInfo = z.infer<typeof StreamInfo>;
 
@@ -127,12 +167,25 @@ export const StreamHealth = z.object({
       })
       .nullable(),
   }),
+  viewers: z.object({
+    /**
+     * LL-HLS players that waited at this server for the next part of a video rendition, at most at one time within the last
+     * seconds. A cache in front counts as one, and players that do not use blocking reloads are not counted.
+     */
+    hls: z.int(),
+    /** Connected by WHEP. */
+    webrtc: z.int(),
+  }),
   readers: z.array(z.object({ name: z.string(), queued_bytes: z.int(), dropped_access_units: z.int() })),
 });
 export type StreamHealth = z.infer<typeof StreamHealth>;
 
-/** `POST /v1/streams/start` */
-export const StartStream = z.object({ stream_key: z.string().min(1).max(256) });
+/** `POST /v1/streams/start`: the stream key here, or as bearer token. Details change those of a broadcast that is open already. */
+export const StartStream = BroadcastDetails.partial().extend({ stream_key: z.string().min(1).max(256).optional() });
+
+/** `PATCH /v1/streams/:id`, with the channel's stream key or the admin token as bearer. */
+export const ChangeStream = BroadcastDetails.partial().strict();
+export type ChangeStream = z.infer<typeof ChangeStream>;
 
 /** Answer to `POST /v1/streams/start`: where the encoder goes, and where viewers will. */
 export const StartedStream = z.object({
@@ -149,6 +202,8 @@ export const StartedStream = z.object({
     whip: z.string().nullable(),
   }),
   playback: z.object({ hls: z.string(), watch: z.string() }),
+  ...BroadcastDetails.shape,
+  preview_access: PreviewAccess,
 });
 
 /** `POST /v1/streams/stop`, with the channel's stream key or the admin token as bearer. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ErrorBody } from "./klieg-error.ts";
-import { ChannelName } from "./stream.ts";
+import { ChannelName, Visibility } from "./stream.ts";
 import {
   BackendCheck,
   BroadcastState,
@@ -14,7 +14,6 @@ import {
   StudioRecordId,
   StudioSettings,
   StudioWelcome,
-  Visibility,
 } from "./studio.ts";
 
 /**

@@ -1,3 +1,5 @@
+import type { PreviewAccess } from "@klieg/protocol";
+
 /** The addresses that the backend gives out, as the outside reaches it. */
 export interface AddressBook {
   /** Scheme, host and port of the HTTP door, without a slash at the end. */
@@ -48,6 +50,16 @@ export class Addresses {
 
   watch(channel: string): string {
     return `${this.#book.http}/watch/${channel}`;
+  }
+
+  /** How the owner of a hidden stream watches it. @param whep whether there is WebRTC. */
+  preview(channel: string, token: string, whep: boolean): PreviewAccess {
+    return {
+      token,
+      watch: `${this.watch(channel)}?preview=${token}`,
+      hls: `/v1/previews/${token}/manifest.m3u8`,
+      whep: whep ? `${this.whepPath(channel)}?preview=${token}` : null,
+    };
   }
 
   /** Whole address of a room's page for whoever has the invite; a fragment stays in the browser. */

@@ -22,6 +22,7 @@ describe("DLV1: the origin over HTTP", () => {
       live: {
         get: (id) => (id === stream.id ? subject : undefined),
         latestOfChannel: (channel) => (channel === "demo" ? subject : undefined),
+        ofPreview: (token) => (token === subject.audience.previewToken ? subject : undefined),
       },
       counts,
       logger: subject.logger,
@@ -47,6 +48,12 @@ describe("DLV1: the origin over HTTP", () => {
       IncomingMessage,
     ];
     return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
+  }
+
+  /** Until so many requests wait for something of the picture. */
+  async function untilWaiting(count: number) {
+    const source = subject.packager.renditions.find(({ name }) => name === "source");
+    while (source?.waiting !== count) await new Promise((resolve) => setImmediate(resolve));
   }
 
   it("leaves what is not media to others", async () => {
@@ -156,6 +163,78 @@ describe("DLV1: the origin over HTTP", () => {
       status: 204,
       headers: { "access-control-allow-origin": "*" },
     });
+  });
+
+  describe("ING5: a stream that nobody may see but its owner", () => {
+    const preview = () => `/v1/previews/${subject.audience.previewToken}`;
+    const files = ["manifest.m3u8", "source/index.m3u8", "source/1.m4s", "source/part-3.m4s", "source/init-0.mp4"];
+
+    it("is not there, but for who has its token", async () => {
+      subject.audience.change({ preview: true });
+      for (const file of files) {
+        const hidden = await ask(`${base}/${file}`);
+        const missing = await ask(`/v1/streams/nonenonenone2345/${file}`);
+        expect([hidden.status, hidden.body.toString()]).toEqual([404, missing.body.toString()]);
+        const seen = await ask(`${preview()}/${file}`);
+        expect([seen.status, seen.headers["cache-control"]]).toEqual([200, "private, no-store"]);
+        expect((await ask(`/v1/previews/x${subject.audience.previewToken.slice(1)}/${file}`)).status).toBe(404);
+      }
+      const hidden = await ask("/channel/demo");
+      expect([hidden.status, hidden.body.toString()]).toEqual([404, (await ask("/channel/none")).body.toString()]);
+      expect((await ask(`${preview()}/health`)).status).toBe(418);
+    });
+
+    it("gives nothing to who waited when it was hidden", async () => {
+      const waiting = ["index.m3u8?_HLS_msn=5", "index.m3u8?_HLS_msn=4&_HLS_part=5"].map((path) =>
+        ask(`${base}/source/${path}`),
+      );
+      const owners = ask(`${preview()}/source/index.m3u8?_HLS_msn=4&_HLS_part=5`);
+      await untilWaiting(3);
+      subject.audience.change({ visibility: "private" });
+      await subject.send(4);
+      for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(404);
+      expect((await owners).status).toBe(200);
+    });
+
+    it("shows nothing from before it became public, to nobody", async () => {
+      subject.audience.change({ preview: true });
+      await subject.send(2.5);
+      const before = (await ask(`${preview()}/source/index.m3u8`)).body.toString();
+      const named = [...before.matchAll(/^(\d+\.m4s)$|URI="(part-\d+\.m4s)"/gm)].map((match) => match[1] ?? match[2]);
+      expect(named.length).toBeGreaterThan(10);
+      subject.audience.change({ preview: false });
+      subject.packager.showFromNow();
+      const waiting = ask(`${base}/source/index.m3u8?_HLS_msn=5`);
+      await untilWaiting(1);
+      for (const name of [...named, "index.m3u8", "index.m3u8?_HLS_msn=5&_HLS_part=1"]) {
+        expect([name, (await ask(`${base}/source/${name}`)).status]).toEqual([name, 404]);
+      }
+      expect((await ask(`${base}/manifest.m3u8`)).status).toBe(404);
+      // Its owner goes on watching.
+      expect((await ask(`${preview()}/source/index.m3u8`)).status).toBe(200);
+      await subject.send(4);
+      expect((await waiting).status).toBe(404);
+      const after = (await ask(`${base}/source/index.m3u8`)).body.toString();
+      expect(/MEDIA-SEQUENCE:(\d+)/.exec(after)?.[1]).toBe("6");
+      for (const name of named) expect(after).not.toContain(`"${name}"`);
+      expect((await ask(`${base}/manifest.m3u8`)).status).toBe(200);
+      expect((await ask(`${base}/source/6.m4s`)).status).toBe(200);
+      for (const name of named) expect([name, (await ask(`${base}/source/${name}`)).status]).toEqual([name, 404]);
+    });
+  });
+
+  it("STU4: knows how many players follow it", async () => {
+    expect(subject.packager.followers).toBe(0);
+    for (let round = 0; round < 2; round += 1) {
+      const waiting = [1, 2, 3].map(() => ask(`${base}/source/index.m3u8?_HLS_msn=${4 + round}`));
+      const sound = ask(`${base}/audio/index.m3u8?_HLS_msn=${4 + round}`);
+      await untilWaiting(3);
+      await subject.send(2);
+      await Promise.all([...waiting, sound]);
+      expect(subject.packager.followers).toBe(3);
+    }
+    await subject.send(7);
+    expect(subject.packager.followers).toBe(0);
   });
 
   it("counts what it answered", async () => {

@@ -10,6 +10,8 @@ import { type ByteRange, parseRange, sliceChunks } from "./byte-range.ts";
 /** A stream that can be asked for its media. */
 export interface PlayableStream {
   readonly stream: { readonly id: string; readonly liveAt: number | undefined };
+  /** Whether nobody may see it but its owner. */
+  readonly audience: { readonly hidden: boolean };
   readonly packager: { readonly origin: Origin };
 }
 
@@ -18,9 +20,20 @@ export interface PlayableStreams {
   get(id: string): PlayableStream | undefined;
   /** The channel's last stream, ended or not, as long as it can be watched. */
   latestOfChannel(channel: string): PlayableStream | undefined;
+  /** The stream whose owner was given this token. */
+  ofPreview(previewToken: string): PlayableStream | undefined;
+}
+
+/** Who asks: `insider` has the preview's token. */
+interface Asked {
+  readonly of: PlayableStream;
+  readonly insider: boolean;
 }
 
 const PREFIX = "/v1/streams/";
+const PREVIEWS = "/v1/previews/";
+/** What is for its owner's eyes only is kept by nobody. */
+const UNKEPT = "private, no-store";
 const SEGMENT = /^(\d{1,15})\.m4s$/;
 const PART = /^part-(\d{1,15})\.m4s$/;
 const INIT = /^init-(\d{1,9})\.mp4$/;
@@ -32,6 +45,9 @@ const API = new Set(["health"]);
  * The origin's HTTP side (DLV1): multivariant and media playlists, init segments, parts and segments of every stream.
  * It answers before Fastify's router sees the request: no allocation but what the answer needs, no work that grows
  * with the window. A request for what is about to exist (a blocking reload, a preload hint) waits in the origin.
+ *
+ * A stream that is hidden (ING5) is not there, but below `/v1/previews/TOKEN/`: playlists name all by relative addresses,
+ * so the token goes with them.
  */
 export class MediaDoor {
   readonly #live: PlayableStreams;
@@ -47,37 +63,42 @@ export class MediaDoor {
   /** Answers the request if it is for media. @returns false where it is somebody else's. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const url = request.url ?? "";
-    if (!url.startsWith(PREFIX)) return false;
+    const insider = url.startsWith(PREVIEWS);
+    if (!(insider || url.startsWith(PREFIX))) return false;
+    const start = insider ? PREVIEWS.length : PREFIX.length;
     const question = url.indexOf("?");
     const path = question === -1 ? url : url.slice(0, question);
-    const slash = path.indexOf("/", PREFIX.length);
+    const slash = path.indexOf("/", start);
     if (slash === -1) return false;
     const rest = path.slice(slash + 1);
     if (API.has(rest)) return false;
     if (!this.#methodIsRead(request, response)) return true;
-    const origin = this.#live.get(path.slice(PREFIX.length, slash))?.packager.origin;
-    if (origin === undefined) {
-      this.#fail(request, response, "other", new KliegError("stream_unknown", "There is no such stream."));
+    const name = path.slice(start, slash);
+    const of = insider ? this.#live.ofPreview(name) : this.#live.get(name);
+    if (of === undefined || (of.audience.hidden && !insider)) {
+      this.#fail(request, response, "other", unknown());
       return true;
     }
-    this.#answer(origin, rest, question === -1 ? "" : url.slice(question + 1), request, response);
+    this.#answer({ of, insider }, rest, question === -1 ? "" : url.slice(question + 1), request, response);
     return true;
   }
 
   /** Answers with the multivariant playlist of the channel's latest stream. */
   answerChannel(channel: string, request: IncomingMessage, response: ServerResponse): void {
     if (!this.#methodIsRead(request, response)) return;
-    const broadcast = this.#live.latestOfChannel(channel);
-    if (broadcast === undefined || broadcast.stream.liveAt === undefined) {
+    const of = this.#live.latestOfChannel(channel);
+    if (of === undefined || of.stream.liveAt === undefined || of.audience.hidden) {
       this.#fail(request, response, "multivariant", new KliegError("stream_not_live", "The channel is not live."));
       return;
     }
-    this.#multivariant(broadcast.packager.origin, `../../streams/${broadcast.stream.id}/`, request, response);
+    this.#multivariant({ of, insider: false }, `../../streams/${of.stream.id}/`, request, response);
   }
 
-  #answer(origin: Origin, rest: string, query: string, request: IncomingMessage, response: ServerResponse): void {
+  #answer(asked: Asked, rest: string, query: string, request: IncomingMessage, response: ServerResponse): void {
+    const { insider } = asked;
+    const { origin } = asked.of.packager;
     if (rest === "manifest.m3u8") {
-      this.#multivariant(origin, "", request, response);
+      this.#multivariant(asked, "", request, response);
       return;
     }
     const slash = rest.indexOf("/");
@@ -94,43 +115,44 @@ export class MediaDoor {
         this.#fail(request, response, "playlist", error);
         return;
       }
-      this.#wait(request, response, "playlist", (settle) => origin.playlist(rendition, wanted, settle));
+      this.#wait(asked, request, response, "playlist", (settle) => origin.playlist(rendition, wanted, settle, insider));
       return;
     }
     let match = SEGMENT.exec(file);
     if (match !== null) {
       const msn = Number(match[1]);
-      this.#wait(request, response, "segment", (settle) => origin.segment(rendition, msn, settle));
+      this.#wait(asked, request, response, "segment", (settle) => origin.segment(rendition, msn, settle));
       return;
     }
     match = PART.exec(file);
     if (match !== null) {
       const serial = Number(match[1]);
-      this.#wait(request, response, "part", (settle) => origin.part(rendition, serial, settle));
+      this.#wait(asked, request, response, "part", (settle) => origin.part(rendition, serial, settle, insider));
       return;
     }
     match = INIT.exec(file);
     if (match !== null) {
       const number = Number(match[1]);
-      this.#wait(request, response, "init", (settle) => origin.init(rendition, number, settle));
+      this.#wait(asked, request, response, "init", (settle) => origin.init(rendition, number, settle));
       return;
     }
     this.#fail(request, response, "other", new KliegError("not_found", "There is nothing at this address."));
   }
 
-  #multivariant(origin: Origin, base: string, request: IncomingMessage, response: ServerResponse): void {
+  #multivariant(asked: Asked, base: string, request: IncomingMessage, response: ServerResponse): void {
     let answer: OriginAnswer;
     try {
-      answer = origin.multivariant(base);
+      answer = asked.of.packager.origin.multivariant(base, asked.insider);
     } catch (error) {
       this.#fail(request, response, "multivariant", error);
       return;
     }
-    this.#send(request, response, "multivariant", answer);
+    this.#send(asked, request, response, "multivariant", answer);
   }
 
   /** Asks the origin, which settles at once or later; a viewer that goes away meanwhile is forgotten there. */
   #wait(
+    asked: Asked,
     request: IncomingMessage,
     response: ServerResponse,
     kind: MediaRequestKind,
@@ -143,7 +165,9 @@ export class MediaDoor {
       settled = true;
       if (pending !== undefined) response.off("close", onClose);
       if (answer instanceof KliegError) this.#fail(request, response, kind, answer);
-      else this.#send(request, response, kind, answer);
+      // It may have been hidden while this waited.
+      else if (asked.of.audience.hidden && !asked.insider) this.#fail(request, response, kind, unknown());
+      else this.#send(asked, request, response, kind, answer);
     };
     try {
       pending = ask(settle);
@@ -154,11 +178,17 @@ export class MediaDoor {
     if (!settled && pending !== undefined) response.once("close", onClose);
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, kind: MediaRequestKind, answer: OriginAnswer): void {
+  #send(
+    asked: Asked,
+    request: IncomingMessage,
+    response: ServerResponse,
+    kind: MediaRequestKind,
+    answer: OriginAnswer,
+  ): void {
     const headers: Record<string, string | number> = {
       "access-control-allow-origin": "*",
       "access-control-expose-headers": "content-length,content-range,date,etag",
-      "cache-control": answer.cacheControl,
+      "cache-control": asked.insider ? UNKEPT : answer.cacheControl,
       "content-type": answer.contentType,
       "x-content-type-options": "nosniff",
     };
@@ -277,6 +307,10 @@ export class MediaDoor {
     });
     response.end(request.method === "HEAD" ? undefined : body);
   }
+}
+
+function unknown(): KliegError {
+  return new KliegError("stream_unknown", "There is no such stream.");
 }
 
 /** The value of a query parameter whose name and value need no decoding; undefined where it is not there. */

@@ -10,6 +10,7 @@ import type { Stream } from "../stream/stream.ts";
 import { canBePackaged, type RungSpec } from "../transcode/ladder.ts";
 import type { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { Transcoder } from "../transcode/transcoder.ts";
+import type { Audience } from "./audience.ts";
 import { RealtimeView } from "./realtime-view.ts";
 
 /** What every broadcast stands on. */
@@ -35,6 +36,8 @@ const TRANSCODE_QUEUE_BYTES = 16 * 1024 * 1024;
 /** A stream with everything that reads it: the packager, the transcoder, whose renditions the packager takes too, and WebRTC viewers. */
 export class Broadcast implements AsyncDisposable {
   readonly stream: Stream;
+  /** What is told of it, and who may see it. */
+  readonly audience: Audience;
   readonly packager: StreamPackager;
   /** For WebRTC viewers. */
   readonly realtime: RealtimeView;
@@ -51,8 +54,9 @@ export class Broadcast implements AsyncDisposable {
   #ending: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  constructor(stream: Stream, services: BroadcastServices) {
+  constructor(stream: Stream, audience: Audience, services: BroadcastServices) {
     this.stream = stream;
+    this.audience = audience;
     this.#clock = services.clock;
     this.#logger = services.logger.child({ stream: stream.id, channel: stream.channel });
     this.packager = new StreamPackager(stream, services);
@@ -111,7 +115,7 @@ export class Broadcast implements AsyncDisposable {
   }
 
   #listen(services: BroadcastServices): void {
-    const { stream, packager } = this;
+    const { stream, audience, packager } = this;
     const transcoder = this.#transcoder;
     const canTranscode = services.engine.binary !== undefined;
     this.#subscriptions.use(
@@ -124,7 +128,16 @@ export class Broadcast implements AsyncDisposable {
     this.#subscriptions.use(
       stream.events.on("state", ({ state }) => {
         if (state === "interrupted") this.#onSourceGone();
-        else if (state === "ended") this.#ending = this.#finish();
+        else if (state === "ended") {
+          // What is scheduled to be public later, and has ended, never is.
+          audience[Symbol.dispose]();
+          this.#ending = this.#finish();
+        }
+      }),
+    );
+    this.#subscriptions.use(
+      audience.events.on("changed", ({ appeared }) => {
+        if (appeared) packager.showFromNow();
       }),
     );
     this.#subscriptions.use(transcoder.events.on("renditions", ({ renditions }) => packager.expect(renditions)));

@@ -1,9 +1,13 @@
-import type { IngestProtocol, StreamHealth, StreamInfo } from "@klieg/protocol";
+import type { BroadcastDetails, IngestProtocol, PreviewAccess, StreamHealth, StreamInfo } from "@klieg/protocol";
 import type { ContributionSession } from "../stream/contribution.ts";
 import type { Broadcast } from "./broadcast.ts";
 
-/** `GET /v1/streams/:id`. @param hlsPath path of its multivariant playlist. */
-export function infoOf(broadcast: Broadcast, hlsPath: string): StreamInfo {
+/**
+ * `GET /v1/streams/:id`.
+ * @param hlsPath path of its multivariant playlist.
+ * @param access for its owner only.
+ */
+export function infoOf(broadcast: Broadcast, hlsPath: string, access: PreviewAccess | null): StreamInfo {
   const { stream, packager } = broadcast;
   const { video, audio, contribution } = stream;
   return {
@@ -40,7 +44,15 @@ export function infoOf(broadcast: Broadcast, hlsPath: string): StreamInfo {
           },
     renditions: packager.describe(),
     playback: { hls: hlsPath },
+    ...detailsOf(broadcast),
+    preview_access: access,
   };
+}
+
+/** What it is called, and who may see it. */
+export function detailsOf({ audience }: Broadcast): BroadcastDetails {
+  const { title, category, visibility, preview, publicAt } = audience;
+  return { title, category, visibility, preview, public_at: publicAt === undefined ? null : iso(publicAt) };
 }
 
 /** `GET /v1/streams/:id/health`. */
@@ -74,6 +86,7 @@ export function healthOf(broadcast: Broadcast): StreamHealth {
           },
     transcode: broadcast.transcodeHealth,
     realtime: realtimeHealthOf(broadcast),
+    viewers: { hls: broadcast.packager.followers, webrtc: broadcast.realtime.watchers },
     readers: [...stream.readers].map((reader) => ({
       name: reader.name,
       queued_bytes: reader.queuedBytes,

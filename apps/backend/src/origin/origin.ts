@@ -32,11 +32,14 @@ const IMMUTABLE = "public, max-age=31536000, immutable";
 /** What is asked for without a blocking reload is stale as soon as the next part is there. */
 const FRESH = "public, max-age=1";
 
-/** One stream's origin (DLV1): what is asked for by name, answered from the live edge or the archive. */
+/**
+ * One stream's origin (DLV1): what is asked for by name, answered from the live edge or the archive. An `insider`, its owner
+ * with the preview's token, has also what viewers are not shown: what was sent just before it became public.
+ */
 export class Origin {
   readonly #edges: ReadonlyMap<string, RenditionEdge>;
   readonly #archive: SegmentArchive;
-  readonly #renderMultivariant: (base: string) => string;
+  readonly #renderMultivariant: (base: string, insider: boolean) => string;
   readonly #targetDuration: number;
   readonly #packed = new WeakMap<Buffer, Buffer>();
 
@@ -44,8 +47,11 @@ export class Origin {
     edges: ReadonlyMap<string, RenditionEdge>;
     archive: SegmentArchive;
     targetDuration: number;
-    /** @param base what stands before the address of every rendition. */
-    renderMultivariant: (base: string) => string;
+    /**
+     * @param base what stands before the address of every rendition.
+     * @param insider whether its own owner asks.
+     */
+    renderMultivariant: (base: string, insider: boolean) => string;
   }) {
     this.#edges = options.edges;
     this.#archive = options.archive;
@@ -54,13 +60,13 @@ export class Origin {
   }
 
   /** @throws {KliegError} `stream_not_live` while nothing can be played. */
-  multivariant(base: string): OriginAnswer {
-    const text = Buffer.from(this.#renderMultivariant(base));
+  multivariant(base: string, insider = false): OriginAnswer {
+    const text = Buffer.from(this.#renderMultivariant(base, insider));
     return this.#playlistAnswer(text, FRESH);
   }
 
   /** A media playlist; a blocking reload settles when what it waits for is published. */
-  playlist(rendition: string, wanted: DeliveryDirectives, settle: Settle): Disposable | undefined {
+  playlist(rendition: string, wanted: DeliveryDirectives, settle: Settle, insider = false): Disposable | undefined {
     const edge = this.#edge(rendition);
     const { playlist } = edge;
     const decision = playlist.resolve(wanted);
@@ -73,25 +79,30 @@ export class Origin {
       case "too_far":
         throw new KliegError("blocking_reload_too_far", "That lies too far ahead of the live edge.");
       case "ready":
-        if (!edge.playable) throw notYet();
+        if (!(insider ? edge.playable : edge.shown)) throw notYet();
         settle(
           this.#playlistAnswer(playlist.render({ skip: wanted.skip }), cacheControl, playlistTag(edge, wanted.skip)),
         );
         return undefined;
       case "wait":
         return edge.wait(
+          "playlist",
           () => playlist.contains(decision.msn, decision.part),
           decision.deadlineMs,
-          (timedOut) =>
-            settle(
-              timedOut
-                ? new KliegError("blocking_reload_timeout", "Nothing new was published in time.")
-                : this.#playlistAnswer(
-                    playlist.render({ skip: wanted.skip }),
-                    playlist.ended ? FRESH : cacheControl,
-                    playlistTag(edge, wanted.skip),
-                  ),
-            ),
+          (timedOut) => {
+            if (timedOut) settle(new KliegError("blocking_reload_timeout", "Nothing new was published in time."));
+            // It may have become public in the meantime, and then begins anew.
+            else if (!(insider || edge.firstShown === 0 || edge.shown)) settle(notYet());
+            else {
+              settle(
+                this.#playlistAnswer(
+                  playlist.render({ skip: wanted.skip }),
+                  playlist.ended ? FRESH : cacheControl,
+                  playlistTag(edge, wanted.skip),
+                ),
+              );
+            }
+          },
         );
     }
   }
@@ -122,8 +133,9 @@ export class Origin {
   }
 
   /** A part; the one that the preload hint names settles when it is there. */
-  part(rendition: string, serial: number, settle: Settle): Disposable | undefined {
+  part(rendition: string, serial: number, settle: Settle, insider = false): Disposable | undefined {
     const edge = this.#edge(rendition);
+    if (!(insider || edge.showsPart(serial))) throw new KliegError("not_found", "There is no such part.");
     const answer = (bytes: Uint8Array): OriginAnswer => ({
       contentType: contentTypeOf(rendition),
       cacheControl: IMMUTABLE,
@@ -136,6 +148,7 @@ export class Origin {
     }
     if (!edge.isHinted(serial)) throw new KliegError("not_found", "There is no such part.");
     return edge.wait(
+      "part",
       () => !edge.isHinted(serial),
       this.#targetDuration * 3000,
       (timedOut) => {

@@ -2,6 +2,9 @@ import type { Clock } from "@klieg/base";
 import { LiveMediaPlaylist, type PlaylistSegmentStart, type RenditionReport, TICKS_PER_SECOND } from "@klieg/media";
 import type { SegmentArchive } from "./segment-archive.ts";
 
+/** Followers are counted over this time, and the one before, ms: longer than a player is between two reloads. */
+const FOLLOWERS_PERIOD_MS = 3000;
+
 export interface RenditionEdgeOptions {
   /** Part of its addresses: `source`, `720p`, `audio`. */
   readonly name: string;
@@ -42,6 +45,8 @@ interface EdgeSegment {
 
 /** Somebody who waits for something that is about to be published. */
 interface Waiter {
+  /** Whether it is a blocking reload of the playlist, as players send them one after another. */
+  readonly reload: boolean;
   readonly isDue: () => boolean;
   /** @param timedOut whether it waited in vain. */
   readonly wake: (timedOut: boolean) => void;
@@ -64,11 +69,19 @@ export class RenditionEdge {
   #open: EdgeSegment | undefined;
   #nextSerial = 0;
   #totalTicks = 0;
+  #lastSealed = -1;
   #sealedBytes = 0;
   #sealedTicks = 0;
   #peakBitrate = 0;
   #partsPublished = 0;
   #waking = false;
+  /** Viewers are shown nothing of segments before this one. */
+  #firstShown = 0;
+  /** Serial number of that segment's first part; infinite until it begins. */
+  #firstShownSerial = 0;
+  /** Most blocking reloads that waited at once: since `#reloadsSince`, and in the period before. */
+  #reloads = { now: 0, before: 0 };
+  #reloadsSince = 0;
 
   constructor(options: RenditionEdgeOptions) {
     this.#options = options;
@@ -101,6 +114,39 @@ export class RenditionEdge {
     return this.#sealedTicks > 0;
   }
 
+  /** {@link playable} for viewers: whether there is such a segment among those that they may see. */
+  get shown(): boolean {
+    return this.playable && this.#lastSealed >= this.#firstShown;
+  }
+
+  /** Players that follow this rendition: most blocking reloads that waited at once within the last seconds. */
+  get followers(): number {
+    const age = this.#options.clock.now() - this.#reloadsSince;
+    const { now, before } = this.#reloads;
+    if (age < FOLLOWERS_PERIOD_MS) return Math.max(now, before);
+    if (age < 2 * FOLLOWERS_PERIOD_MS) return now;
+    // Nothing is published: whoever follows it waits now.
+    return this.#waitingReloads();
+  }
+
+  /** Media Sequence Number of the first segment that viewers are shown. */
+  get firstShown(): number {
+    return this.#firstShown;
+  }
+
+  /** From now on viewers see nothing of what comes before segment `msn`, which is still to come. */
+  showFrom(msn: number): void {
+    if (msn <= this.#firstShown) return;
+    this.#firstShown = msn;
+    this.#firstShownSerial = Number.POSITIVE_INFINITY;
+    this.playlist.dropThrough(msn - 1);
+  }
+
+  /** Whether viewers may have the part of that serial number. */
+  showsPart(serial: number): boolean {
+    return serial >= this.#firstShownSerial;
+  }
+
   /** Highest bit rate of a segment so far; of the parts so far before the first segment is whole. bits/s. */
   get peakBitrate(): number {
     return Math.ceil(this.#peakBitrate === 0 ? this.#openBitrate() : this.#peakBitrate);
@@ -120,6 +166,7 @@ export class RenditionEdge {
 
   startSegment(start: PlaylistSegmentStart): number {
     const msn = this.playlist.startSegment(start);
+    if (msn >= this.#firstShown) this.#firstShownSerial = Math.min(this.#firstShownSerial, this.#nextSerial);
     this.#open = {
       msn,
       chunks: [],
@@ -163,6 +210,7 @@ export class RenditionEdge {
       this.#segments.delete(segment.msn);
       return;
     }
+    this.#lastSealed = segment.msn;
     this.#account(segment);
     segment.state = "storing";
     void this.#options.archive.store(this.name, segment.msn, segment.chunks, segment.byteLength).then((stored) => {
@@ -206,6 +254,7 @@ export class RenditionEdge {
 
   /** Where a whole segment is. */
   segment(msn: number): { in: "memory"; chunks: Uint8Array[]; byteLength: number } | { in: "archive" } | undefined {
+    if (msn < this.#firstShown) return undefined;
     const segment = this.#segments.get(msn);
     if (segment !== undefined) {
       if (segment.state === "open" || segment.gap) return undefined;
@@ -219,9 +268,16 @@ export class RenditionEdge {
   /**
    * Calls `wake` once: when `isDue` turns true as something is published, when the rendition ends, or after
    * `deadlineMs` with `timedOut`. Disposing the answer forgets it.
+   * @param what is waited for.
    */
-  wait(isDue: () => boolean, deadlineMs: number, wake: (timedOut: boolean) => void): Disposable {
+  wait(
+    what: "playlist" | "part",
+    isDue: () => boolean,
+    deadlineMs: number,
+    wake: (timedOut: boolean) => void,
+  ): Disposable {
     const waiter: Waiter = {
+      reload: what === "playlist",
       isDue,
       wake,
       timer: this.#options.clock.after(deadlineMs, () => this.#settle(waiter, true)),
@@ -249,7 +305,24 @@ export class RenditionEdge {
   }
 
   #wakeNow(): void {
+    this.#countFollowers();
     for (const waiter of this.#waiters) if (waiter.isDue()) this.#settle(waiter, false);
+  }
+
+  #countFollowers(): void {
+    const now = this.#options.clock.now();
+    if (now - this.#reloadsSince >= FOLLOWERS_PERIOD_MS) {
+      const before = now - this.#reloadsSince < 2 * FOLLOWERS_PERIOD_MS ? this.#reloads.now : 0;
+      this.#reloads = { now: 0, before };
+      this.#reloadsSince = now;
+    }
+    this.#reloads.now = Math.max(this.#reloads.now, this.#waitingReloads());
+  }
+
+  #waitingReloads(): number {
+    let count = 0;
+    for (const waiter of this.#waiters) if (waiter.reload) count += 1;
+    return count;
   }
 
   #settle(waiter: Waiter, timedOut: boolean): void {

@@ -85,6 +85,11 @@ export class Rendition implements SegmenterSink {
     return this.#edge?.playable ?? false;
   }
 
+  /** Whether viewers can play it. */
+  get shown(): boolean {
+    return this.#edge?.shown ?? false;
+  }
+
   get partsPublished(): number {
     return this.#edge?.partsPublished ?? 0;
   }

@@ -65,6 +65,8 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
   /** Transcoded renditions that are on their way; undefined while it is not known which. */
   #expected: readonly string[] | undefined;
   #liveTimer: Disposable | undefined;
+  /** Media Sequence Number of the first segment that viewers are shown. */
+  #firstShown = 0;
   #ended = false;
   #closed: Promise<void> | undefined;
 
@@ -84,7 +86,7 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
       edges: this.#edges,
       archive: this.#archive,
       targetDuration: this.#targetDuration,
-      renderMultivariant: (base) => this.#renderMultivariant(base),
+      renderMultivariant: (base, insider) => this.#renderMultivariant(base, insider),
     });
     this.#reader = stream.read({ name: "package", maxQueuedBytes: QUEUE_BYTES });
     this.#reader.onReadable = () => this.#drain();
@@ -114,6 +116,30 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
         since: new Date(since).toISOString(),
       },
     ];
+  }
+
+  /** Whether viewers can play it: something, and nothing that came before it was public. */
+  get shown(): boolean {
+    return this.#main?.shown === true;
+  }
+
+  /** LL-HLS players that wait for the next part of the picture; of the sound, where that is all there is. */
+  get followers(): number {
+    const kind = this.renditions.some((rendition) => rendition.kind === "video") ? "video" : "audio";
+    return this.renditions.reduce((sum, each) => sum + (each.kind === kind ? (each.edge?.followers ?? 0) : 0), 0);
+  }
+
+  /**
+   * The stream becomes public now: viewers are shown what begins from here on, a segment that is still to come, and never
+   * what was sent before.
+   */
+  showFromNow(): void {
+    // Media has come, of which nothing is cut yet: it will be in the first segment.
+    if (this.#edges.size === 0 && (this.#stream.video ?? this.#stream.audio) !== undefined) this.#firstShown = 1;
+    for (const edge of this.#edges.values()) {
+      this.#firstShown = Math.max(this.#firstShown, (edge.playlist.openMsn ?? edge.playlist.lastMsn) + 1);
+    }
+    for (const edge of this.#edges.values()) edge.showFrom(this.#firstShown);
   }
 
   /** How each rendition stands. */
@@ -174,6 +200,7 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
       firstDiscontinuitySequence: first.discontinuitySequence - (first.discontinuity ? 1 : 0),
       reports: () => this.#reportsFor(name),
     });
+    edge.showFrom(this.#firstShown);
     this.#edges.set(name, edge);
     this.#logger.info({ rendition: name, origin: rendition.origin, msn: first.index }, "rendition begins");
     return edge;
@@ -310,11 +337,12 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
     return reports;
   }
 
-  #renderMultivariant(base: string): string {
-    const playable = this.renditions.filter((rendition) => rendition.playable);
+  #renderMultivariant(base: string, insider: boolean): string {
+    const canPlay = (rendition: Rendition | undefined) => (insider ? rendition?.playable : rendition?.shown) === true;
+    const playable = this.renditions.filter(canPlay);
     const video = playable.filter((rendition) => rendition.kind === "video");
     const audio = playable.filter((rendition) => rendition.kind === "audio");
-    if (this.#main?.playable !== true) throw new KliegError("stream_not_live", "Nothing can be played yet.");
+    if (!canPlay(this.#main)) throw new KliegError("stream_not_live", "Nothing can be played yet.");
     const uri = (rendition: Rendition) => `${base}${rendition.name}/index.m3u8`;
     const bitrates = (rendition: Rendition) => ({
       bandwidth: rendition.edge?.peakBitrate ?? 0,

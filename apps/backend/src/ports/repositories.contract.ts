@@ -1,6 +1,7 @@
 import { DEFAULT_INGEST_PROFILE } from "@klieg/protocol";
 import { describe, expect, it } from "vitest";
 import type {
+  AudienceRecord,
   ChannelRecord,
   Repositories,
   RoomInviteRecord,
@@ -35,6 +36,14 @@ const stream: StreamRecord = {
   liveAt: null,
   endedAt: null,
   endReason: null,
+  audience: {
+    title: "Late show",
+    category: "Music",
+    visibility: "unlisted",
+    preview: true,
+    publicAt: 1_790_000_900_000,
+    previewToken: "token",
+  },
 };
 
 const room: RoomRecord = {
@@ -120,6 +129,23 @@ export function repositoriesContract(name: string, open: () => Promise<Repositor
         endedAt: 11,
         endReason: "restart",
       });
+    });
+
+    it("ING5: knows what a channel's next stream goes on from", async () => {
+      await using repositories = await open();
+      const { streams } = repositories;
+      await repositories.channels.insert(channel);
+      await streams.insert(stream);
+      await streams.insert({ ...stream, id: "endedendedended2", state: "ended", endedAt: 10, startedAt: 1 });
+      await streams.insert({ ...stream, id: "stoppedstopped22", state: "ended", endedAt: 10, audience: null });
+      const resumable = async (at: number) => (await streams.listResumable(at)).map(({ id }) => id);
+      expect(await resumable(10)).toEqual(["endedendedended2", stream.id]);
+      expect(await resumable(11)).toEqual([stream.id]);
+      await streams.update(stream.id, { audience: { ...(stream.audience as AudienceRecord), preview: false } });
+      expect((await streams.find(stream.id))?.audience?.preview).toBe(false);
+      await streams.forgetAudiences("other");
+      await streams.forgetAudiences("demo");
+      expect(await resumable(0)).toEqual([]);
     });
 
     it("keeps rooms (RTC2)", async () => {

@@ -1,4 +1,4 @@
-import type { IngestProfile, IngestProtocol, PlaybackMode, RoomRole, StreamState } from "@klieg/protocol";
+import type { IngestProfile, IngestProtocol, PlaybackMode, RoomRole, StreamState, Visibility } from "@klieg/protocol";
 
 /** A place that people watch: its name is its address. Times are Unix ms. */
 export interface ChannelRecord {
@@ -21,6 +21,18 @@ export interface StreamKeyRecord {
   readonly revokedAt: number | null;
 }
 
+/** What a broadcast is called, and who may see it. */
+export interface AudienceRecord {
+  /** Empty: the channel's. */
+  readonly title: string;
+  readonly category: string;
+  readonly visibility: Visibility;
+  readonly preview: boolean;
+  /** When the preview ends by itself, Unix ms. */
+  readonly publicAt: number | null;
+  readonly previewToken: string;
+}
+
 /** One broadcast, from its first contribution to its end. */
 export interface StreamRecord {
   readonly id: string;
@@ -32,6 +44,8 @@ export interface StreamRecord {
   readonly liveAt: number | null;
   readonly endedAt: number | null;
   readonly endReason: string | null;
+  /** What the channel's next broadcast goes on with where this one is cut off; null once its owner has ended it. */
+  readonly audience: AudienceRecord | null;
 }
 
 /** A room for WebRTC participants (RTC2). Who is in it is not remembered. */
@@ -94,8 +108,14 @@ export interface StreamRepository {
   insert(stream: StreamRecord): Promise<void>;
   update(
     id: string,
-    change: Partial<Pick<StreamRecord, "state" | "liveAt" | "endedAt" | "endReason" | "protocol" | "encoder">>,
+    change: Partial<
+      Pick<StreamRecord, "state" | "liveAt" | "endedAt" | "endReason" | "protocol" | "encoder" | "audience">
+    >,
   ): Promise<void>;
+  /** Those that have an audience and have not ended, or not before `at`; oldest first. */
+  listResumable(at: number): Promise<StreamRecord[]>;
+  /** The channel's streams so far are nothing to go on from. */
+  forgetAudiences(channel: string): Promise<void>;
   /** Ends every stream that a crash left open. @returns how many. */
   endAll(at: number, reason: string): Promise<number>;
 }

@@ -1,5 +1,6 @@
 import { ManualClock } from "@klieg/base";
 import { DEFAULT_INGEST_PROFILE } from "@klieg/protocol";
+import { Audience } from "../live/audience.ts";
 import { StreamPackager } from "../package/stream-packager.ts";
 import type { Contribution } from "../stream/contribution.ts";
 import { Stream } from "../stream/stream.ts";
@@ -17,6 +18,7 @@ export class PackagedStream implements AsyncDisposable {
   readonly logger = new RecordingLogger();
   readonly blobs = new MemoryBlobStore();
   readonly stream: Stream;
+  readonly audience = new Audience(this.clock);
   readonly packager: StreamPackager;
   contribution: Contribution | undefined;
   #videoDts = 0;
@@ -69,6 +71,7 @@ export class PackagedStream implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.audience[Symbol.dispose]();
     await this.stream.close();
     await this.packager.close();
     await this.blobs.close();

@@ -39,6 +39,8 @@ export interface WhepRequest {
   /** The session description that is offered. */
   readonly offer: string;
   readonly remoteAddress: string;
+  /** Token of the preview that its owner watches. */
+  readonly preview?: string | undefined;
 }
 
 export interface WhepAnswer {
@@ -80,7 +82,7 @@ export class WhepDoor implements Closable {
    * @throws {KliegError} `channel_unknown`, `stream_not_live`, `sdp_invalid`, `media_unsupported`, `rate_limited`,
    *   `overloaded`, `webrtc_unavailable`, `shutting_down`.
    */
-  async watch({ channel, offer: text, remoteAddress }: WhepRequest): Promise<WhepAnswer> {
+  async watch({ channel, offer: text, remoteAddress, preview }: WhepRequest): Promise<WhepAnswer> {
     const { channels, live, sfu, logger } = this.#options;
     if (this.#closed) throw new KliegError("shutting_down", "The server is shutting down; try again soon.");
     if (sfu.unavailable !== undefined) {
@@ -88,24 +90,29 @@ export class WhepDoor implements Closable {
     }
     const { name } = await channels.get(channel);
     const broadcast = live.ofChannel(name);
-    if (broadcast === undefined) throw new KliegError("stream_not_live", "This channel is not live; try again later.");
+    if (broadcast === undefined || !broadcast.audience.admits(preview)) throw notLive();
     using leaving = new DisposableStack();
     leaving.use(this.#halfOpen.enter(remoteAddress));
     const log = logger.child({ protocol: "whep", remote: remoteAddress, channel: name });
     const answer = await this.#open(broadcast, parseOffer(text), log);
     const { session } = answer;
     const halfOpen = leaving.move();
+    const hiding = broadcast.audience.events.on("changed", () => {
+      if (!broadcast.audience.admits(preview)) session.end({ by: "owner", message: "the stream is no longer public" });
+    });
     session.events.on("connected", () => {
       halfOpen.dispose();
       this.#onViewer(session, true);
     });
     session.events.on("closed", ({ reason }) => {
       halfOpen.dispose();
+      hiding[Symbol.dispose]();
       this.#sessions.delete(session.id);
       this.#gone.add(session.id, reason);
       this.#onViewer(session, false);
     });
     this.#sessions.set(session.id, session);
+    if (!broadcast.audience.admits(preview)) session.end({ by: "owner", message: "the stream is no longer public" });
     if (this.#closed || session.closed) session.end({ by: "owner", message: "server shutdown" });
     return answer;
   }
@@ -190,6 +197,10 @@ export class WhepDoor implements Closable {
       }),
     );
   }
+}
+
+function notLive(): KliegError {
+  return new KliegError("stream_not_live", "This channel is not live; try again later.");
 }
 
 function producersOf({ stage, video, audio }: RealtimeWatch): types.Producer[] {

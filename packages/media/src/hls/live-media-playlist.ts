@@ -57,6 +57,8 @@ export class LiveMediaPlaylist {
   #totalTicks = 0;
   /** Segments up to this Media Sequence Number are to go as soon as they may. */
   #lostThrough = -1;
+  /** Segments up to this Media Sequence Number are to go whatever is left. */
+  #droppedThrough = -1;
   #independentSegments: boolean;
   #ended = false;
   #version = 0;
@@ -276,6 +278,17 @@ export class LiveMediaPlaylist {
     if (this.#segments.length !== before) this.#changed();
   }
 
+  /**
+   * Removes the segments up to `msn`, those that are still to be sealed as well, and keeps none back: for what must not be
+   * seen. Rule 7 is then kept by whoever serves the playlist, who has shown it to nobody yet.
+   */
+  dropThrough(msn: number): void {
+    this.#droppedThrough = Math.max(this.#droppedThrough, msn);
+    const before = this.#segments.length;
+    this.#removeOld();
+    if (this.#segments.length !== before) this.#changed();
+  }
+
   /** Seals what is open and ends the playlist (EXT-X-ENDLIST). Idempotent. */
   end(): void {
     if (this.#ended) return;
@@ -427,23 +440,32 @@ export class LiveMediaPlaylist {
     const maxSegments = this.#options.maxSegments ?? Number.POSITIVE_INFINITY;
     for (;;) {
       const [first, second] = this.#segments;
-      if (first === undefined || second === undefined || this.#edge === 0) return;
-      const left = this.#totalTicks - first.endTicks;
-      const unwanted = this.#segments.length > maxSegments || first.msn <= this.#lostThrough;
-      const tooMany = unwanted && left >= 3 * this.#targetDurationTicks;
-      if (left < keep && !tooMany) return;
-      this.#segments.shift();
-      this.#edge -= 1;
-      this.#body.dropBefore(this.#edge > 0 ? second.position : this.#body.end);
-      if (first.discontinuity) this.#discontinuitySequence += 1;
-      this.#options.onRemoved?.({
-        msn: first.msn,
-        durationTicks: first.endTicks - first.startTicks,
-        firstPartSerial: first.firstPartSerial,
-        partCount: first.partCount,
-        gap: first.gap,
-      });
+      if (first === undefined) return;
+      if (first.msn > this.#droppedThrough) {
+        if (second === undefined || this.#edge === 0) return;
+        const left = this.#totalTicks - first.endTicks;
+        const unwanted = this.#segments.length > maxSegments || first.msn <= this.#lostThrough;
+        const tooMany = unwanted && left >= 3 * this.#targetDurationTicks;
+        if (left < keep && !tooMany) return;
+      }
+      this.#removeFirst(first, second);
     }
+  }
+
+  #removeFirst(first: Segment, second: Segment | undefined): void {
+    this.#segments.shift();
+    if (this.#edge > 0) {
+      this.#edge -= 1;
+      this.#body.dropBefore(this.#edge > 0 && second !== undefined ? second.position : this.#body.end);
+    }
+    if (first.discontinuity) this.#discontinuitySequence += 1;
+    this.#options.onRemoved?.({
+      msn: first.msn,
+      durationTicks: first.endTicks - first.startTicks,
+      firstPartSerial: first.firstPartSerial,
+      partCount: first.partCount,
+      gap: first.gap,
+    });
   }
 
   #changed(): void {

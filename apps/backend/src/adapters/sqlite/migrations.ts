@@ -86,6 +86,11 @@ const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  "0004_stream_audience": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("streams").addColumn("audience", "text").execute();
+    },
+  },
 };
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => MIGRATIONS };

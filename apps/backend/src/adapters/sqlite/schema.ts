@@ -19,6 +19,8 @@ export interface Schema {
     live_at: number | null;
     ended_at: number | null;
     end_reason: string | null;
+    /** JSON. */
+    audience: string | null;
   };
   rooms: {
     id: string;

@@ -2,6 +2,7 @@ import { IngestProfile, KliegError, PlaybackMode, StreamState } from "@klieg/pro
 import { Kysely } from "kysely";
 import { Migrator } from "kysely/migration";
 import type {
+  AudienceRecord,
   ChannelRecord,
   ChannelRepository,
   Repositories,
@@ -190,21 +191,41 @@ function streamKeysOver(db: Kysely<Schema>): StreamKeyRepository {
 }
 
 function streamsOver(db: Kysely<Schema>): StreamRepository {
+  const toRecord = (row: Schema["streams"]): StreamRecord => ({
+    id: row.id,
+    channel: row.channel,
+    state: StreamState.parse(row.state),
+    protocol: row.protocol as StreamRecord["protocol"],
+    encoder: row.encoder,
+    startedAt: row.started_at,
+    liveAt: row.live_at,
+    endedAt: row.ended_at,
+    endReason: row.end_reason,
+    audience: row.audience === null ? null : (JSON.parse(row.audience) as AudienceRecord),
+  });
+  const textOf = (audience: AudienceRecord | null) => (audience === null ? null : JSON.stringify(audience));
   return {
     async find(id) {
       const row = await db.selectFrom("streams").selectAll().where("id", "=", id).executeTakeFirst();
-      if (row === undefined) return undefined;
-      return {
-        id: row.id,
-        channel: row.channel,
-        state: StreamState.parse(row.state),
-        protocol: row.protocol as StreamRecord["protocol"],
-        encoder: row.encoder,
-        startedAt: row.started_at,
-        liveAt: row.live_at,
-        endedAt: row.ended_at,
-        endReason: row.end_reason,
-      };
+      return row === undefined ? undefined : toRecord(row);
+    },
+    async listResumable(at) {
+      const rows = await db
+        .selectFrom("streams")
+        .selectAll()
+        .where("audience", "is not", null)
+        .where((where) => where.or([where("ended_at", "is", null), where("ended_at", ">=", at)]))
+        .orderBy("started_at")
+        .execute();
+      return rows.map(toRecord);
+    },
+    async forgetAudiences(channel) {
+      await db
+        .updateTable("streams")
+        .set({ audience: null })
+        .where("channel", "=", channel)
+        .where("audience", "is not", null)
+        .execute();
     },
     async insert(stream) {
       await db
@@ -219,6 +240,7 @@ function streamsOver(db: Kysely<Schema>): StreamRepository {
           live_at: stream.liveAt,
           ended_at: stream.endedAt,
           end_reason: stream.endReason,
+          audience: textOf(stream.audience),
         })
         .execute();
     },
@@ -232,6 +254,7 @@ function streamsOver(db: Kysely<Schema>): StreamRepository {
           ...(change.liveAt === undefined ? {} : { live_at: change.liveAt }),
           ...(change.endedAt === undefined ? {} : { ended_at: change.endedAt }),
           ...(change.endReason === undefined ? {} : { end_reason: change.endReason }),
+          ...(change.audience === undefined ? {} : { audience: textOf(change.audience) }),
         })
         .where("id", "=", id)
         .execute();

@@ -7,6 +7,7 @@ import {
   CreateChannel,
   CreatedStreamKey,
   CreateStreamKey,
+  PreviewToken,
   type StreamKeyInfo,
   StreamKeyList,
 } from "@klieg/protocol";
@@ -20,14 +21,29 @@ import type { HttpServices } from "../services.ts";
 const Params = z.object({ channel: ChannelName });
 const KeyParams = Params.extend({ key: z.string().regex(/^[0-9a-f]{16}$/) });
 const adminOnly = [{ admin: [] }];
+const OFF_AIR = {
+  live_stream_id: null,
+  state: null,
+  live_since: null,
+  playback: { hls: null, dash: null, whep: null },
+  broadcast: null,
+} as const;
 
 /** `/v1/channels…` */
 export function channelRoutes(services: HttpServices, guard: AdminGuard, media: MediaDoor): FastifyPluginAsyncZod {
   const { channels, live, sfu, addresses } = services;
 
-  const describe = (channel: ChannelRecord): ChannelInfo => {
-    const stream = live.ofChannel(channel.name)?.stream;
-    const liveAt = stream?.liveAt;
+  /** @param previewToken of the channel's stream, where its owner asks. */
+  const describe = (channel: ChannelRecord, previewToken?: string): ChannelInfo => {
+    const found = live.ofChannel(channel.name);
+    const broadcast = found?.audience.admits(previewToken) ? found : undefined;
+    const insider = broadcast !== undefined && previewToken === broadcast.audience.previewToken;
+    const { stream, audience, packager } = broadcast ?? {};
+    const liveAt = stream?.liveAt === undefined ? undefined : Math.max(stream.liveAt, audience?.shownAt ?? 0);
+    // What became public a moment ago can be seen in real time, but has no segment to play yet.
+    const playable = liveAt !== undefined && (insider || packager?.shown === true);
+    const access = insider ? addresses.preview(channel.name, previewToken, sfu.unavailable === undefined) : undefined;
+    const whep = sfu.unavailable === undefined ? addresses.whepPath(channel.name) : null;
     return {
       name: channel.name,
       title: channel.title,
@@ -35,12 +51,27 @@ export function channelRoutes(services: HttpServices, guard: AdminGuard, media: 
       state: stream?.state ?? null,
       live_since: liveAt === undefined ? null : new Date(liveAt).toISOString(),
       playback: {
-        hls: liveAt === undefined ? null : services.addresses.livePath(channel.name),
+        hls: playable ? (access?.hls ?? addresses.livePath(channel.name)) : null,
         dash: null,
-        whep: liveAt === undefined || sfu.unavailable !== undefined ? null : addresses.whepPath(channel.name),
+        whep: liveAt === undefined ? null : access === undefined ? whep : access.whep,
       },
       default_playback: channel.defaultPlayback,
+      broadcast:
+        audience === undefined
+          ? null
+          : {
+              title: audience.title === "" ? channel.title : audience.title,
+              category: audience.category,
+              visibility: audience.visibility,
+              preview: audience.preview,
+            },
     };
+  };
+
+  /** On the list only where it wants to be. */
+  const describeListed = (channel: ChannelRecord): ChannelInfo => {
+    const info = describe(channel);
+    return info.broadcast === null || info.broadcast.visibility === "public" ? info : { ...info, ...OFF_AIR };
   };
 
   return async (app) => {
@@ -49,16 +80,26 @@ export function channelRoutes(services: HttpServices, guard: AdminGuard, media: 
       { schema: { tags: ["channels"], response: { 200: ChannelList } } },
       async (_request, reply) => {
         reply.header("cache-control", "public, max-age=1");
-        return { channels: (await channels.list()).map(describe) };
+        return { channels: (await channels.list()).map(describeListed) };
       },
     );
 
     app.get(
       "/v1/channels/:channel",
-      { schema: { tags: ["channels"], params: Params, response: { 200: ChannelInfo } } },
+      {
+        schema: {
+          tags: ["channels"],
+          description:
+            "How the channel is doing and where it is watched; with a preview's token, for the owner of what is hidden.",
+          params: Params,
+          querystring: z.object({ preview: PreviewToken.optional() }),
+          response: { 200: ChannelInfo },
+        },
+      },
       async (request, reply) => {
-        reply.header("cache-control", "public, max-age=1");
-        return describe(await channels.get(request.params.channel));
+        const { preview } = request.query;
+        reply.header("cache-control", preview === undefined ? "public, max-age=1" : "private, no-store");
+        return describe(await channels.get(request.params.channel), preview);
       },
     );
 

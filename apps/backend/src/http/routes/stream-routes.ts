@@ -1,4 +1,5 @@
 import {
+  ChangeStream,
   KliegError,
   StartedStream,
   StartStream,
@@ -7,14 +8,16 @@ import {
   StreamId,
   StreamInfo,
 } from "@klieg/protocol";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Broadcast } from "../../live/broadcast.ts";
-import { healthOf, infoOf } from "../../live/stream-report.ts";
+import { detailsOf, healthOf, infoOf } from "../../live/stream-report.ts";
 import { type AdminGuard, bearer } from "../admin-guard.ts";
 import type { HttpServices } from "../services.ts";
 
 const Params = z.object({ id: StreamId });
+const owners = [{ streamKey: [] }, { admin: [] }];
 
 /** `/v1/streams…`, but for the media itself. */
 export function streamRoutes(services: HttpServices, guard: AdminGuard): FastifyPluginAsyncZod {
@@ -26,33 +29,69 @@ export function streamRoutes(services: HttpServices, guard: AdminGuard): Fastify
     return broadcast;
   };
 
+  /** The stream, for who may change it. @throws {KliegError} `stream_key_…`, `stream_unknown`, `forbidden`. */
+  const findOwn = async (id: string, request: FastifyRequest): Promise<Broadcast> => {
+    if (guard.accepts(request)) return find(id);
+    const { channel } = await channels.admit(bearer(request) ?? "");
+    const broadcast = find(id);
+    if (channel.name === broadcast.stream.channel) return broadcast;
+    // What is hidden is not there for others, whatever key they have.
+    if (broadcast.audience.hidden) throw new KliegError("stream_unknown", "There is no such stream.");
+    throw new KliegError("forbidden", "This stream key belongs to another channel.");
+  };
+
+  /** The stream, and whether its owner asks. @throws {KliegError} as `findOwn`, where a token is shown; else `stream_unknown`. */
+  const findSeen = async (id: string, request: FastifyRequest): Promise<{ broadcast: Broadcast; own: boolean }> => {
+    if (bearer(request) !== undefined) return { broadcast: await findOwn(id, request), own: true };
+    const broadcast = find(id);
+    if (broadcast.audience.hidden) throw new KliegError("stream_unknown", "There is no such stream.");
+    return { broadcast, own: false };
+  };
+
+  const accessTo = ({ stream, audience }: Broadcast) =>
+    addresses.preview(stream.channel, audience.previewToken, sfu.unavailable === undefined);
+
+  const info = (broadcast: Broadcast, own: boolean): z.infer<typeof StreamInfo> =>
+    infoOf(broadcast, addresses.manifestPath(broadcast.stream.id), own ? accessTo(broadcast) : null);
+
+  const unkept = (reply: FastifyReply) => void reply.header("cache-control", "no-store");
+
   return async (app) => {
     app.post(
       "/v1/streams/start",
       {
         schema: {
           tags: ["streams"],
-          description: "Opens the channel's stream and says where the encoder goes. Publishing without this works too.",
+          description:
+            "Opens the channel's stream, and says where the encoder goes; for one that is open, changes what is given of its title " +
+            "and audience. Publishing without this works too, and is public at once. A stream that was cut off within the last ten " +
+            "minutes leaves its title and audience to the next one, unless others are given here.",
+          security: [{ streamKey: [] }],
           body: StartStream,
           response: { 200: StartedStream },
         },
       },
       async (request, reply) => {
-        reply.header("cache-control", "no-store");
-        const admission = await channels.admit(request.body.stream_key);
-        const { stream } = live.start(admission);
+        unkept(reply);
+        const { stream_key: given, ...details } = request.body;
+        const key = given ?? bearer(request) ?? "";
+        const admission = await channels.admit(key);
+        const broadcast = live.start(admission, details);
+        const { stream } = broadcast;
         return {
           stream_id: stream.id,
           channel: stream.channel,
           state: stream.state,
           waits_until: stream.waitsUntil === undefined ? null : new Date(stream.waitsUntil).toISOString(),
           ingest: {
-            rtmp: `${addresses.rtmp}/${request.body.stream_key}`,
-            rtmps: addresses.rtmps === undefined ? null : `${addresses.rtmps}/${request.body.stream_key}`,
-            srt: addresses.srt(request.body.stream_key),
+            rtmp: `${addresses.rtmp}/${key}`,
+            rtmps: addresses.rtmps === undefined ? null : `${addresses.rtmps}/${key}`,
+            srt: addresses.srt(key),
             whip: sfu.unavailable === undefined ? addresses.whip : null,
           },
           playback: { hls: addresses.manifestPath(stream.id), watch: addresses.watch(stream.channel) },
+          ...detailsOf(broadcast),
+          preview_access: accessTo(broadcast),
         };
       },
     );
@@ -62,40 +101,73 @@ export function streamRoutes(services: HttpServices, guard: AdminGuard): Fastify
       {
         schema: {
           tags: ["streams"],
-          security: [{ streamKey: [] }, { admin: [] }],
+          description: "Ends the stream at once and for good.",
+          security: owners,
           body: StopStream,
           response: { 200: StreamInfo },
         },
       },
-      async (request) => {
-        const broadcast = find(request.body.stream_id);
-        if (!guard.accepts(request)) {
-          const { channel } = await channels.admit(bearer(request) ?? "");
-          if (channel.name !== broadcast.stream.channel) {
-            throw new KliegError("forbidden", "This stream key belongs to another channel.");
-          }
-        }
+      async (request, reply) => {
+        unkept(reply);
+        const broadcast = await findOwn(request.body.stream_id, request);
         live.stop(broadcast.stream.id);
-        return infoOf(broadcast, addresses.manifestPath(broadcast.stream.id));
+        return info(broadcast, true);
       },
     );
 
     app.get(
       "/v1/streams/:id",
-      { schema: { tags: ["streams"], params: Params, response: { 200: StreamInfo } } },
+      {
+        schema: {
+          tags: ["streams"],
+          description: "With a stream key of the channel: hidden streams too, and how to preview them.",
+          security: [{}, ...owners],
+          params: Params,
+          response: { 200: StreamInfo },
+        },
+      },
       async (request, reply) => {
-        reply.header("cache-control", "public, max-age=1");
-        const broadcast = find(request.params.id);
-        return infoOf(broadcast, addresses.manifestPath(broadcast.stream.id));
+        const { broadcast, own } = await findSeen(request.params.id, request);
+        reply.header("cache-control", own ? "no-store" : "public, max-age=1").header("vary", "authorization");
+        return info(broadcast, own);
+      },
+    );
+
+    app.patch(
+      "/v1/streams/:id",
+      {
+        schema: {
+          tags: ["streams"],
+          description:
+            "Changes title, category and audience; `preview: false` makes it public. Viewers then see what begins from there on, and " +
+            "nothing that was sent before. What was public and is hidden again leaves caches only as they let go of it.",
+          security: owners,
+          params: Params,
+          body: ChangeStream,
+          response: { 200: StreamInfo },
+        },
+      },
+      async (request, reply) => {
+        unkept(reply);
+        const { id } = (await findOwn(request.params.id, request)).stream;
+        return info(live.change(id, request.body), true);
       },
     );
 
     app.get(
       "/v1/streams/:id/health",
-      { schema: { tags: ["streams"], params: Params, response: { 200: StreamHealth } } },
+      {
+        schema: {
+          tags: ["streams"],
+          description: "How the stream is doing. Of a hidden one, with a stream key of the channel.",
+          security: [{}, ...owners],
+          params: Params,
+          response: { 200: StreamHealth },
+        },
+      },
       async (request, reply) => {
-        reply.header("cache-control", "no-store");
-        return healthOf(find(request.params.id));
+        unkept(reply);
+        return healthOf((await findSeen(request.params.id, request)).broadcast);
       },
     );
   };

@@ -1,4 +1,4 @@
-import { ChannelName, KliegError, PinLayer, type WhepEvent, WhepState } from "@klieg/protocol";
+import { ChannelName, KliegError, PinLayer, PreviewToken, type WhepEvent, WhepState } from "@klieg/protocol";
 import type { FastifyReply } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
@@ -65,8 +65,10 @@ export function whepRoutes(services: HttpServices): FastifyPluginAsyncZod {
         config: exposing,
         schema: {
           tags,
-          description: "Watches the channel in real time: an offer in, the answer out.",
+          description:
+            "Watches the channel in real time: an offer in, the answer out. Of a hidden stream, with its preview's token.",
           params: ChannelParams,
+          querystring: z.object({ preview: PreviewToken.optional() }),
           consumes: [SDP],
           produces: [SDP],
           response: { 201: z.string() },
@@ -79,7 +81,8 @@ export function whepRoutes(services: HttpServices): FastifyPluginAsyncZod {
         const { channel } = request.params;
         try {
           posts.take(request.ip);
-          const { session, sdp } = await whep.watch({ channel, offer, remoteAddress: request.ip });
+          const { preview } = request.query;
+          const { session, sdp } = await whep.watch({ channel, offer, remoteAddress: request.ip, preview });
           return reply
             .status(201)
             .type(SDP)
@@ -138,10 +141,10 @@ export function whepRoutes(services: HttpServices): FastifyPluginAsyncZod {
 
     app.delete(
       "/v1/whep/:channel/:session",
-      { schema: { tags, description: "Stops watching.", params: Params, response: { 204: z.null() } } },
+      { schema: { tags, description: "Stops watching.", params: Params, response: { 200: z.null() } } },
       async (request, reply) => {
         find(request.params.session).end({ by: "peer", message: "the viewer has gone" });
-        return reply.status(204).send(null);
+        return reply.status(200).send(null);
       },
     );
 

@@ -143,10 +143,11 @@ export function whipRoutes(services: HttpServices): FastifyPluginAsyncZod {
 
     app.delete(
       "/v1/whip/:session",
-      { schema: { tags, description: "Ends the publication.", params: Params, response: { 204: z.null() } } },
+      { schema: { tags, description: "Ends the publication.", params: Params, response: { 200: z.null() } } },
       async (request, reply) => {
         find(request.params.session).end({ by: "peer", message: "the encoder has stopped" });
-        return reply.status(204).send(null);
+        // RFC 9725 § 4.2 has 200 here, and there are publishers that take nothing else for success.
+        return reply.status(200).send(null);
       },
     );
 
