@@ -1,0 +1,78 @@
+import type { EnginePortFarewell } from "@klieg/protocol";
+import { STUDIO_CLOSE, STUDIO_MEDIA_BYTES, STUDIO_MESSAGE_BYTES } from "@klieg/protocol";
+
+/** What is needed of Electron's `MessagePortMain`. */
+export interface EnginePort {
+  on(event: "message", listener: (event: { readonly data: unknown }) => void): unknown;
+  on(event: "close", listener: () => void): unknown;
+  postMessage(message: unknown): void;
+  start(): void;
+  close(): void;
+}
+
+/** What is needed of the engine's side of a connection. */
+export interface PortSession {
+  receive(text: string): void;
+  receiveMedia(bytes: Uint8Array<ArrayBuffer>): void;
+  closed(): void;
+}
+
+/** Sends to a page. */
+export interface PortPeer {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+}
+
+export interface PortCarrierOptions {
+  readonly connect: (peer: PortPeer) => PortSession;
+  /** The engine has answered the page for the first time: what is said to it from now on, it can understand. */
+  readonly onGreeted?: () => void;
+}
+
+/** Carries one page's messages between its port and the engine. @see {@link EnginePortFarewell} for what goes over the port. */
+export function carryPort(port: EnginePort, { connect, onGreeted }: PortCarrierOptions): void {
+  let open = true;
+  let greeted = false;
+  let taken = 0;
+  let telling = false;
+  const tellTaken = () => {
+    telling = false;
+    if (open) port.postMessage(taken);
+  };
+  const end = () => {
+    if (!open) return;
+    open = false;
+    port.close();
+    session.closed();
+  };
+  const close = (code: number, reason: string) => {
+    if (!open) return;
+    port.postMessage({ close: code, reason } satisfies EnginePortFarewell);
+    end();
+  };
+  const session = connect({
+    send: (text) => {
+      if (!open) return;
+      port.postMessage(text);
+      if (greeted) return;
+      greeted = true;
+      onGreeted?.();
+    },
+    // Its session may want to close while it is being made.
+    close: (code, reason) => queueMicrotask(() => close(code, reason)),
+  });
+  port.on("message", ({ data }) => {
+    if (!open) return;
+    if (typeof data === "string" && data.length <= STUDIO_MESSAGE_BYTES) session.receive(data);
+    else if (data instanceof Uint8Array && data.byteLength <= STUDIO_MEDIA_BYTES) {
+      session.receiveMedia(data as Uint8Array<ArrayBuffer>);
+      taken += data.byteLength;
+      // One word for all that came in the same turn.
+      if (telling) return;
+      telling = true;
+      setImmediate(tellTaken);
+    } else close(STUDIO_CLOSE.protocol, "not a message of this protocol");
+  });
+  port.on("close", end);
+  port.start();
+}
