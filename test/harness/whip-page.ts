@@ -123,6 +123,8 @@ interface PublishOptions extends Required<Omit<WhipPageOptions, "host">> {
 async function publish(options: PublishOptions): Promise<void> {
   const { width, height, frameRate, strip } = options;
   const LONGEST_SILENCE_MS = 1000;
+  // Chromium itself takes two seconds to use the addresses of another network.
+  const RESTARTED_BY_MS = 4000;
   const CHECK_MS = 200;
 
   const canvas = document.createElement("canvas");
@@ -274,7 +276,7 @@ async function publish(options: PublishOptions): Promise<void> {
         }
         if (performance.now() - heardAt < LONGEST_SILENCE_MS) continue;
         if (restarted) {
-          if (performance.now() - heardAt > LONGEST_SILENCE_MS * 3) resource = "";
+          if (performance.now() - heardAt > LONGEST_SILENCE_MS + RESTARTED_BY_MS) resource = "";
           continue;
         }
         restarted = true;

@@ -143,7 +143,7 @@ describe("a real-time link (PLY1, RTC1)", () => {
     expect(player.door.peer.asked.slice(-3)).toEqual(["restart ICE", "local", "remote renewed"]);
     await player.passes(1000);
     expect(player.told).toEqual(["connected", "silent", "flows"]);
-    await player.passes(4500, { media: false });
+    await player.passes(5000, { media: false });
     expect(count(player.door.requests, POST)).toBe(2);
     player.link.close();
   });

@@ -35,7 +35,7 @@ describe("recovery in real time (PLY1, RTC1)", () => {
   it("restarts ICE of a session that is alive, and opens a new one where that did not help", () => {
     expect(at({ resource: "sending" })).toBe("restart-ice");
     expect(at({ resource: "sending", restartedFor: 500 })).toBe("none");
-    expect(at({ resource: "sending", restartedFor: 2500 })).toBe("renew");
+    expect(at({ resource: "sending", restartedFor: 3500 })).toBe("renew");
     expect(at({ resource: "sending", connection: "closed" })).toBe("renew");
   });
 

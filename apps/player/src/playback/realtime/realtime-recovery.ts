@@ -51,8 +51,8 @@ const GIVE_UP_WAITING_AFTER_MS = 20_000;
 /** What the resource said holds for so long. */
 const FRESH_MS = 1000;
 const FRESH_WHILE_WAITING_MS = 2000;
-/** An ICE restart has worked by then, or has not. */
-const RESTARTED_BY_MS = 2000;
+/** An ICE restart has worked by then, or has not: Chromium takes two seconds to use the addresses of another network. */
+const RESTARTED_BY_MS = 3000;
 
 export function realtimeAction(now: RealtimeSituation): RealtimeAction {
   const broken = now.connection === "disconnected" || now.connection === "failed" || now.connection === "closed";
