@@ -292,9 +292,23 @@ describe("RTC2: rooms in the browser", () => {
     await page.getByText("The browser keeps camera and microphone from this page").waitFor();
     expect(await tab.namelessControls()).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(PHONE.viewport.width);
+    const buttons = await page.locator("main button").all();
+    const sides = await Promise.all(
+      buttons.map(async (button) => (await button.boundingBox()) ?? { width: 0, height: 0 }),
+    );
+    expect(sides.length).toBeGreaterThan(3);
+    expect(Math.min(...sides.map(({ width, height }) => Math.min(width, height)))).toBeGreaterThanOrEqual(44);
     // The person thinks again, in the browser's settings: the page notices.
     await page.context().grantPermissions(["camera", "microphone"]);
     await page.getByRole("button", { name: "Turn off camera" }).waitFor();
+    await page.getByRole("button", { name: "Join", exact: true }).waitFor();
+    // And takes it back: who goes in without devices is there all the same.
+    await page.context().clearPermissions();
+    await page.getByRole("heading", { name: "The camera is gone" }).waitFor();
+    await page.reload();
+    await page.getByLabel("Your name").fill("Ada");
+    await page.getByRole("button", { name: "Join without" }).click();
+    await tab.sees("oneself, unseen and unheard", ([one]) => one?.self === true && one.width === 0 && one.muted);
     await healthy(tab);
   });
 

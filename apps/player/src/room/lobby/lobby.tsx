@@ -64,6 +64,10 @@ function SendingLobby({ visit, name, setName }: NameProps) {
 function Form({ visit, name, setName, ready }: NameProps & { readonly ready: boolean }) {
   const stage = useStore(visit.session.store, (state) => state.stage);
   const { info } = useStore(visit.door.store);
+  const refused = useStore(
+    visit.capture.store,
+    ({ camera, microphone }) => camera.fault !== null && microphone.fault !== null,
+  );
   const field = useRef<HTMLInputElement>(null);
   const id = useId();
   const role = visit.invite.role ?? "attendee";
@@ -116,7 +120,7 @@ function Form({ visit, name, setName, ready }: NameProps & { readonly ready: boo
         </div>
       ) : null}
       <button type="submit" className={`button is-large ${ready ? "is-primary" : ""}`} aria-busy={joining}>
-        {joining ? words.joining : ready ? words.join : words.joinWithout}
+        {joining ? words.joining : ready && !(refused && maySend(role)) ? words.join : words.joinWithout}
       </button>
     </form>
   );
