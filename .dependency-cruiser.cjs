@@ -105,14 +105,35 @@ module.exports = {
       to: { pathNot: ["^packages/$1/", "^packages/(base|protocol)/"], dependencyTypesNot: ["core"] },
     },
     {
+      name: "ffmpeg-on-base-and-media",
+      comment:
+        "packages/ffmpeg runs a program and reads what it makes: it may import packages/base and packages/media only.",
+      severity: "error",
+      from: { path: "^packages/ffmpeg/", pathNot: TEST },
+      to: { path: "^packages/", pathNot: "^packages/(ffmpeg|base|media)/" },
+    },
+    {
       name: "package-by-its-front-door",
       comment: "Import a package as @klieg/NAME, not a file inside it.",
       severity: "error",
       from: { path: "^(packages|apps)/([^/]+)/" },
       to: {
         path: "^packages/([^/]+)/",
-        pathNot: ["^packages/$2/", "^packages/[^/]+/src/index[.]ts$", "^packages/base/src/fuzz"],
+        pathNot: [
+          "^packages/$2/",
+          "^packages/[^/]+/src/index[.]ts$",
+          "^packages/base/src/fuzz",
+          "^packages/ffmpeg/src/testing/index[.]ts$",
+        ],
       },
+    },
+
+    {
+      name: "testing-for-tests",
+      comment: "What packages/ffmpeg has for tests is not for production.",
+      severity: "error",
+      from: { pathNot: [TEST, "^test/"] },
+      to: { path: "^packages/ffmpeg/src/testing/" },
     },
 
     // Applications.

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { findFfmpeg } from "../../apps/backend/src/transcode/ffmpeg-binary.ts";
+import { findFfmpeg } from "../../packages/ffmpeg/src/index.ts";
 import { CLOCK_STRIP, readClockStrip } from "./clock-strip.ts";
 import { programmeArguments } from "./programme.ts";
 

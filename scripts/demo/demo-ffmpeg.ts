@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { type FfmpegSearchOptions, findFfmpeg } from "../../apps/backend/src/transcode/ffmpeg-binary.ts";
+import { type FfmpegSearchOptions, findFfmpeg } from "../../packages/ffmpeg/src/index.ts";
 
 /** An FFmpeg that can make the demo's broadcast. */
 export interface DemoFfmpeg {

@@ -4,13 +4,12 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { runFfmpeg } from "@klieg/ffmpeg";
+import { fakeFfmpeg, INSTALLED_FFMPEG, later, makeFootage } from "@klieg/ffmpeg/testing";
 import { type AccessUnit, Av1ElementaryStream, TsMuxer } from "@klieg/media";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { RecordingLogger } from "../../apps/backend/src/testing/recording-logger.ts";
-import { runFfmpeg } from "../../apps/backend/src/transcode/ffmpeg-run.ts";
 import { DEFAULT_LADDER, parseLadder, type RungSpec } from "../../apps/backend/src/transcode/ladder.ts";
-import { fakeFfmpeg } from "../../apps/backend/src/transcode/testing/fake-ffmpeg.ts";
-import { INSTALLED_FFMPEG, later, makeFootage } from "../../apps/backend/src/transcode/testing/footage.ts";
 import {
   RenditionRecorder,
   videoKeyframes,

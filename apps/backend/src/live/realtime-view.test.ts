@@ -1,10 +1,10 @@
+import { later, makeFootage } from "@klieg/ffmpeg/testing";
 import type { AccessUnit } from "@klieg/media";
 import { beforeAll, describe, expect, test } from "vitest";
 import { findWorkerProgram } from "../sfu/worker-program.ts";
 import { FakeSession } from "../testing/fake-session.ts";
 import { RealtimeBench, RealtimeReceiver } from "../testing/realtime-bench.ts";
 import { RecordingLogger } from "../testing/recording-logger.ts";
-import { later, makeFootage } from "../transcode/testing/footage.ts";
 import { TranscodeEngine } from "../transcode/transcode-engine.ts";
 
 const SECOND = 90_000;

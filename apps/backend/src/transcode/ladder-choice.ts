@@ -1,8 +1,6 @@
+import type { EncodePreset, Rung } from "@klieg/ffmpeg";
 import type { VideoCodec } from "@klieg/media";
-import type { LadderSource, Rung } from "./ladder.ts";
-
-/** How much work software encoding puts into each frame; x264's names. */
-export type EncodePreset = "veryfast" | "superfast";
+import type { LadderSource } from "./ladder.ts";
 
 /** What the machine can do. */
 export interface EncodeCapacity {

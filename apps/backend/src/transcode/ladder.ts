@@ -1,24 +1,10 @@
+import type { Rung } from "@klieg/ffmpeg";
 import type { VideoTrack } from "@klieg/media";
 
 /** One line of a ladder before a source is known. */
 export interface RungSpec {
   /** Pixels of the short side: 720 for 1280x720 and for 720x1280. */
   readonly shortSide: number;
-  /** Highest average bit rate, bits/s. */
-  readonly bitrate: number;
-}
-
-/** One transcoded video rendition of a ladder, fitted to its source. */
-export interface Rung {
-  /** By the short side, e.g. `480p`. */
-  readonly name: string;
-  /** Pixels, even. */
-  readonly width: number;
-  readonly height: number;
-  /** Frames a second: the source's, divided by `frameRateDivisor`. */
-  readonly frameRate: number;
-  /** Every how manyeth frame of the source is kept, counted from each keyframe; 1 keeps all. */
-  readonly frameRateDivisor: number;
   /** Highest average bit rate, bits/s. */
   readonly bitrate: number;
 }

@@ -1,5 +1,6 @@
+import type { Rung } from "@klieg/ffmpeg";
 import type { AudioTrack, VideoTrack } from "@klieg/media";
-import { fitLadder, type Rung, type RungSpec } from "./ladder.ts";
+import { fitLadder, type RungSpec } from "./ladder.ts";
 import { ladderCost } from "./ladder-choice.ts";
 import type { CoreReservation, TranscodeEngine } from "./transcode-engine.ts";
 import { canDecode } from "./transcode-plan.ts";

@@ -1,4 +1,5 @@
 import type { Clock } from "@klieg/base";
+import type { FfmpegExit } from "@klieg/ffmpeg";
 import {
   type AccessUnit,
   type AudioTrack,
@@ -8,7 +9,6 @@ import {
   type VideoTrack,
 } from "@klieg/media";
 import type { Logger } from "../ports/logger.ts";
-import type { FfmpegExit } from "./ffmpeg-process.ts";
 import { frameRateOf } from "./frame-rate.ts";
 import { planRealtimeAudio, planRealtimeVideo } from "./realtime-plan.ts";
 import { RecentMedia } from "./recent-media.ts";

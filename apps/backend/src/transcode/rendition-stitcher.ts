@@ -1,5 +1,5 @@
+import type { Rung } from "@klieg/ffmpeg";
 import { type AccessUnit, TICKS_PER_SECOND, type Track } from "@klieg/media";
-import type { Rung } from "./ladder.ts";
 
 /** One rendition that a transcoder makes. */
 export interface TranscodedRendition {

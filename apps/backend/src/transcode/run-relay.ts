@@ -1,7 +1,6 @@
 import type { Clock } from "@klieg/base";
+import type { FfmpegExit, Rung } from "@klieg/ffmpeg";
 import type { AccessUnit } from "@klieg/media";
-import type { FfmpegExit } from "./ffmpeg-process.ts";
-import type { Rung } from "./ladder.ts";
 import { type RunOptions, TranscodeRun } from "./transcode-run.ts";
 
 export interface RelaySink {

@@ -1,3 +1,4 @@
+import type { TranscodeInput } from "@klieg/ffmpeg";
 import {
   type AccessUnit,
   type AudioTrack,
@@ -9,7 +10,6 @@ import {
   type VideoCodec,
   type VideoTrack,
 } from "@klieg/media";
-import type { TranscodeInput } from "./ffmpeg-command.ts";
 
 /** An access unit whose fields can be set anew for each use. */
 interface ShiftedUnit extends AccessUnit {

@@ -1,9 +1,15 @@
 import { availableParallelism } from "node:os";
+import type { VideoEncoder } from "@klieg/ffmpeg";
+import {
+  chooseEncoder,
+  type EncoderTrial,
+  type FfmpegBinary,
+  type FfmpegRejection,
+  findFfmpeg,
+  NoEncoderError,
+  runFfmpeg,
+} from "@klieg/ffmpeg";
 import type { Logger } from "../ports/logger.ts";
-import { type FfmpegBinary, type FfmpegRejection, findFfmpeg } from "./ffmpeg-binary.ts";
-import { runFfmpeg } from "./ffmpeg-run.ts";
-import { chooseEncoder, type EncoderTrial, NoEncoderError } from "./hardware-encoder.ts";
-import type { VideoEncoder } from "./video-encoder.ts";
 
 export interface TranscodeEngineOptions {
   readonly logger: Logger;

@@ -1,10 +1,9 @@
+import type { FfmpegBinary, Rung, VideoEncoder } from "@klieg/ffmpeg";
 import type { AudioTrack, VideoCodec, VideoTrack } from "@klieg/media";
-import type { FfmpegBinary } from "./ffmpeg-binary.ts";
-import { DEFAULT_LADDER, fitLadder, playedByBrowsers, type Rung, type RungSpec } from "./ladder.ts";
+import { DEFAULT_LADDER, fitLadder, playedByBrowsers, type RungSpec } from "./ladder.ts";
 import { chooseLadder, type LadderChoice, ladderCost } from "./ladder-choice.ts";
 import type { TranscodedRendition } from "./rendition-stitcher.ts";
 import type { RunPlan } from "./transcode-run.ts";
-import type { VideoEncoder } from "./video-encoder.ts";
 
 export interface PlanInput {
   readonly binary: FfmpegBinary;

@@ -1,8 +1,8 @@
 import { systemClock } from "@klieg/base";
+import { makeFootage } from "@klieg/ffmpeg/testing";
 import { type AccessUnit, type AudioTrack, parseAvcConfig, type VideoTrack } from "@klieg/media";
 import { expect, test } from "vitest";
 import { RecordingLogger } from "../testing/recording-logger.ts";
-import { makeFootage } from "./testing/footage.ts";
 import { TranscodeEngine } from "./transcode-engine.ts";
 import { type RunPlan, TranscodeRun } from "./transcode-run.ts";
 

@@ -1,4 +1,13 @@
 import type { Clock } from "@klieg/base";
+import type { EncodePreset, FfmpegBinary, Rung, VideoEncoder } from "@klieg/ffmpeg";
+import {
+  type AudioPlan,
+  type FfmpegExit,
+  FfmpegProcess,
+  RenditionOutput,
+  type TranscodeInput,
+  transcodeArguments,
+} from "@klieg/ffmpeg";
 import {
   type AccessUnit,
   type AudioTrack,
@@ -7,15 +16,8 @@ import {
   TICKS_PER_SECOND,
   type VideoTrack,
 } from "@klieg/media";
-import type { FfmpegBinary } from "./ffmpeg-binary.ts";
-import { type AudioPlan, type TranscodeInput, transcodeArguments } from "./ffmpeg-command.ts";
-import { type FfmpegExit, FfmpegProcess } from "./ffmpeg-process.ts";
 import { InputLane } from "./input-lane.ts";
-import type { Rung } from "./ladder.ts";
-import type { EncodePreset } from "./ladder-choice.ts";
-import { RenditionOutput } from "./rendition-output.ts";
 import { feedInputs, SourceFeed } from "./source-feed.ts";
-import type { VideoEncoder } from "./video-encoder.ts";
 
 /** What one FFmpeg is to make of which tracks. At least one of the two. */
 export interface RunPlan {

@@ -1,10 +1,9 @@
 import { type Clock, ManualClock, systemClock } from "@klieg/base";
+import { fakeFfmpeg, INSTALLED_FFMPEG, later, makeFootage } from "@klieg/ffmpeg/testing";
 import type { AccessUnit } from "@klieg/media";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { RecordingLogger } from "../testing/recording-logger.ts";
 import { parseLadder } from "./ladder.ts";
-import { fakeFfmpeg } from "./testing/fake-ffmpeg.ts";
-import { INSTALLED_FFMPEG, later, makeFootage } from "./testing/footage.ts";
 import { RenditionRecorder, videoKeyframes, videoTimes } from "./testing/rendition-recorder.ts";
 import { TranscodeEngine, type TranscodeEngineOptions } from "./transcode-engine.ts";
 import { Transcoder, type TranscoderOptions } from "./transcoder.ts";

@@ -1,4 +1,5 @@
 import { type Clock, type Closable, type CloseReason, Emitter, systemClock } from "@klieg/base";
+import type { FfmpegExit, Rung, VideoEncoder } from "@klieg/ffmpeg";
 import {
   type AccessUnit,
   MediaError,
@@ -8,8 +9,7 @@ import {
   type VideoTrack,
 } from "@klieg/media";
 import type { Logger } from "../ports/logger.ts";
-import type { FfmpegExit } from "./ffmpeg-process.ts";
-import { DEFAULT_LADDER, type Rung, type RungSpec } from "./ladder.ts";
+import { DEFAULT_LADDER, type RungSpec } from "./ladder.ts";
 import { LadderLimit } from "./ladder-limit.ts";
 import { RecentMedia } from "./recent-media.ts";
 import { RenditionStitcher, type TranscodedRendition } from "./rendition-stitcher.ts";
@@ -28,7 +28,6 @@ import {
   type TranscodeSink,
   type TranscodeState,
 } from "./transcoder-events.ts";
-import type { VideoEncoder } from "./video-encoder.ts";
 
 export interface TranscoderOptions {
   readonly engine: TranscodeEngine;

@@ -1,8 +1,12 @@
-import type { FfmpegBinary } from "../../transcode/ffmpeg-binary.ts";
-import { passthroughOptions, transportStreamOptions } from "../../transcode/ffmpeg-command.ts";
-import type { Rung } from "../../transcode/ladder.ts";
-import type { EncodePreset } from "../../transcode/ladder-choice.ts";
-import { deviceOptions, encodeOptions, inputFilters, type VideoEncoder } from "../../transcode/video-encoder.ts";
+import type { EncodePreset, FfmpegBinary, Rung } from "@klieg/ffmpeg";
+import {
+  deviceOptions,
+  encodeOptions,
+  inputFilters,
+  passthroughOptions,
+  transportStreamOptions,
+  type VideoEncoder,
+} from "@klieg/ffmpeg";
 import type { Size } from "./program-layout.ts";
 import { SAMPLE_RATE } from "./voice-buffer.ts";
 

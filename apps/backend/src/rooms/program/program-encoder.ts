@@ -1,11 +1,8 @@
 import type { Clock } from "@klieg/base";
+import type { EncodePreset, Rung, VideoEncoder } from "@klieg/ffmpeg";
+import { type FfmpegExit, FfmpegProcess, RenditionOutput } from "@klieg/ffmpeg";
 import { type AccessUnit, TICKS_PER_SECOND } from "@klieg/media";
-import { type FfmpegExit, FfmpegProcess } from "../../transcode/ffmpeg-process.ts";
-import type { Rung } from "../../transcode/ladder.ts";
-import type { EncodePreset } from "../../transcode/ladder-choice.ts";
-import { RenditionOutput } from "../../transcode/rendition-output.ts";
 import type { TranscodeEngine } from "../../transcode/transcode-engine.ts";
-import type { VideoEncoder } from "../../transcode/video-encoder.ts";
 import { PROGRAM_AUDIO_FD, PROGRAM_LEAD_S, PROGRAM_VIDEO_FD, programArguments } from "./program-command.ts";
 
 export interface ProgramEncoderOptions {

@@ -1,7 +1,7 @@
 import type { Clock } from "@klieg/base";
+import type { FfmpegBinary } from "@klieg/ffmpeg";
 import type { RoomLayout } from "@klieg/protocol";
 import type { Logger } from "../../ports/logger.ts";
-import type { FfmpegBinary } from "../../transcode/ffmpeg-binary.ts";
 import type { RoomProducerData } from "../participant-media.ts";
 import type { Room } from "../room.ts";
 import { Canvas } from "./canvas.ts";

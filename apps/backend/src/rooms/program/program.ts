@@ -1,11 +1,9 @@
 import { type Clock, Emitter } from "@klieg/base";
+import type { EncodePreset, Rung, VideoEncoder } from "@klieg/ffmpeg";
 import { type AccessUnit, type MediaSink, TICKS_PER_SECOND, type Track } from "@klieg/media";
 import { KliegError, type RoomLayout } from "@klieg/protocol";
 import type { Logger } from "../../ports/logger.ts";
-import type { Rung } from "../../transcode/ladder.ts";
-import type { EncodePreset } from "../../transcode/ladder-choice.ts";
 import type { CoreReservation, TranscodeEngine } from "../../transcode/transcode-engine.ts";
-import type { VideoEncoder } from "../../transcode/video-encoder.ts";
 import type { Room } from "../room.ts";
 import { AudioMix } from "./audio-mix.ts";
 import { ProgramEncoder } from "./program-encoder.ts";

@@ -1,4 +1,6 @@
 import type { Clock } from "@klieg/base";
+import type { FfmpegBinary } from "@klieg/ffmpeg";
+import { type FfmpegExit, FfmpegProcess } from "@klieg/ffmpeg";
 import {
   type AccessUnit,
   chunk,
@@ -8,8 +10,6 @@ import {
   type VideoTrack,
   withParameterSets,
 } from "@klieg/media";
-import type { FfmpegBinary } from "../../transcode/ffmpeg-binary.ts";
-import { type FfmpegExit, FfmpegProcess } from "../../transcode/ffmpeg-process.ts";
 import { pictureBytes } from "./canvas.ts";
 import { tileArguments } from "./program-command.ts";
 import type { Size } from "./program-layout.ts";

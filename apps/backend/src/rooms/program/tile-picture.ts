@@ -1,8 +1,8 @@
 import type { Clock } from "@klieg/base";
+import type { FfmpegBinary } from "@klieg/ffmpeg";
 import { type AccessUnit, MediaError, type VideoTrack } from "@klieg/media";
 import type { Logger } from "../../ports/logger.ts";
 import type { SfuStage } from "../../sfu/sfu-stage.ts";
-import type { FfmpegBinary } from "../../transcode/ffmpeg-binary.ts";
 import { ProducerTap } from "./producer-tap.ts";
 import type { Size } from "./program-layout.ts";
 import { TileDecoder } from "./tile-decoder.ts";

@@ -9,8 +9,8 @@ import {
   trialArguments,
 } from "./ffmpeg-command.ts";
 import { describeFailure, runFfmpeg } from "./ffmpeg-run.ts";
-import type { Rung } from "./ladder.ts";
 import { RenditionOutput } from "./rendition-output.ts";
+import type { Rung } from "./rung.ts";
 import type { VideoEncoder, VideoEncoderName } from "./video-encoder.ts";
 
 /** How an encoder's test encode went. */

@@ -1,8 +1,8 @@
 import type { VideoCodec } from "@klieg/media";
 import ffmpeg from "fluent-ffmpeg";
 import { type FfmpegBinary, isAtLeast } from "./ffmpeg-binary.ts";
-import type { Rung } from "./ladder.ts";
-import type { EncodePreset } from "./ladder-choice.ts";
+import type { Rung } from "./rung.ts";
+import type { EncodePreset } from "./video-encoder.ts";
 import {
   constrainedBaselineOptions,
   decimal,

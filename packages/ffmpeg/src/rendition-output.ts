@@ -7,7 +7,7 @@ import {
   type VideoTrack,
 } from "@klieg/media";
 import { AUDIO_PID, FIRST_VIDEO_PID } from "./ffmpeg-command.ts";
-import type { Rung } from "./ladder.ts";
+import type { Rung } from "./rung.ts";
 
 /** Takes what FFmpeg has made. `rung` is undefined for the audio. */
 export interface RenditionOutputSink {

@@ -1,5 +1,7 @@
-import type { Rung } from "./ladder.ts";
-import type { EncodePreset } from "./ladder-choice.ts";
+import type { Rung } from "./rung.ts";
+
+/** How much work software encoding puts into each frame; x264's names. */
+export type EncodePreset = "veryfast" | "superfast";
 
 /** H.264 encoders that are known here, as FFmpeg names them. */
 export type VideoEncoderName =

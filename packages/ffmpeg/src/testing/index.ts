@@ -1,0 +1,2 @@
+export * from "./fake-ffmpeg.ts";
+export * from "./footage.ts";
