@@ -14,7 +14,7 @@ export function App({ services }: { services: Services }) {
     case "home":
       return <HomePage services={services} />;
     case "watch":
-      return <WatchPage key={route.channel} services={services} channel={route.channel} />;
+      return <WatchPage key={route.channel} services={services} channel={route.channel} preview={route.preview} />;
     case "embed":
       return (
         <EmbedPage

@@ -17,7 +17,7 @@ const services = createServices();
 const route = routeOf(location.pathname, location.search);
 if (route.page === "watch" || route.page === "embed") {
   // The answer and the engine travel while React starts: the first frame waits for all three (DLV5).
-  services.api.prefetchChannel(route.channel);
+  services.api.prefetchChannel(route.channel, route.page === "watch" ? route.preview : undefined);
   void import("./playback/hls-engine.ts");
 }
 // Begun before React is; the page itself reports where it fails.

@@ -6,6 +6,8 @@ describe("routes (PLY3)", () => {
     ["/", "", { page: "home" }],
     ["/watch/lamp-lab", "", { page: "watch", channel: "lamp-lab" }],
     ["/watch/Lamp-Lab/", "", { page: "watch", channel: "lamp-lab" }],
+    ["/watch/demo", "?preview=s3cret-T0ken", { page: "watch", channel: "demo", preview: "s3cret-T0ken" }],
+    ["/watch/demo", "?preview=", { page: "watch", channel: "demo" }],
     ["/embed/demo", "", { page: "embed", channel: "demo", autoplay: false, muted: false }],
     ["/embed/demo", "?autoplay=1&muted=true", { page: "embed", channel: "demo", autoplay: true, muted: true }],
     ["/embed/demo", "autoplay=0&muted", { page: "embed", channel: "demo", autoplay: false, muted: true }],

@@ -3,7 +3,8 @@ import { type MouseEvent, useSyncExternalStore } from "react";
 /** The pages that the backend serves this application for. */
 export type Route =
   | { readonly page: "home" }
-  | { readonly page: "watch"; readonly channel: string }
+  /** `preview`: token of who watches a hidden broadcast of their own. */
+  | { readonly page: "watch"; readonly channel: string; readonly preview?: string }
   | { readonly page: "embed"; readonly channel: string; readonly autoplay: boolean; readonly muted: boolean }
   | { readonly page: "room"; readonly room: string }
   | { readonly page: "none" };
@@ -14,9 +15,12 @@ export function routeOf(path: string, search: string): Route {
   if (page === undefined) return { page: "home" };
   const channel = decode(name);
   if (channel === null || rest.length > 0) return { page: "none" };
-  if (page === "watch") return { page, channel };
+  const query = new URLSearchParams(search);
+  if (page === "watch") {
+    const preview = query.get("preview");
+    return preview ? { page, channel, preview } : { page, channel };
+  }
   if (page === "embed") {
-    const query = new URLSearchParams(search);
     return { page, channel, autoplay: isOn(query.get("autoplay")), muted: isOn(query.get("muted")) };
   }
   if (page === "room") return { page, room: channel };

@@ -31,6 +31,8 @@ export const strings = {
     offAir: "Off air",
     startingSoon: "Starting",
     paused: "On pause",
+    preview: "Preview: only you can see this",
+    private: "Private: only you can see this",
     liveFor: (ms: number) => {
       const length = spanInWords(ms);
       return length ? `Live for ${length}` : "Just went live";

@@ -200,6 +200,154 @@ describe("the API", () => {
     expect(metrics).toContain(`klieg_ingest_video_frames_total{channel="demo",stream="${id}"} 90`);
   });
 
+  describe("ING5: a broadcast's title and audience", () => {
+    let key = "";
+    let contribution: ReturnType<LiveStreams["contribute"]>;
+    let frame = 0;
+    beforeEach(async () => {
+      key = (await newKey()).stream_key;
+      frame = 0;
+    });
+
+    const asOwner = () => ({ authorization: `Bearer ${key}` });
+    const start = (payload: object = {}) =>
+      set.api.inject({ method: "POST", url: "/v1/streams/start", headers: asOwner(), payload });
+    const change = (id: string, payload: object, headers: Record<string, string> = asOwner()) =>
+      set.api.inject({ method: "PATCH", url: `/v1/streams/${id}`, headers, payload });
+    const get = async (url: string, headers: Record<string, string> = {}) => set.api.inject({ url, headers });
+    const connect = async () => {
+      contribution = set.live.contribute(await set.channels.admit(key), new FakeSession());
+      contribution.onTrack(VIDEO);
+    };
+    const send = (seconds: number) => {
+      for (const end = frame + seconds * 30; frame < end; frame += 1) {
+        contribution.onAccessUnit(picture(frame * 3000, { keyframe: frame % 60 === 0 }));
+        set.clock.advance(1000 / 30);
+      }
+    };
+    /** What others are told of the channel, but for what never changes. */
+    const told = async () => {
+      const { state, live_stream_id, live_since, playback, broadcast } = (await get("/v1/channels/demo")).json();
+      const [listed] = (await get("/v1/channels")).json().channels;
+      return { state, live_stream_id, live_since, hls: playback.hls, broadcast, listed: listed.state };
+    };
+    const nothing = { state: null, live_stream_id: null, live_since: null, hls: null, broadcast: null, listed: null };
+
+    it("is public and has the channel's title where nobody asked for anything else", async () => {
+      await connect();
+      send(3);
+      expect(await told()).toMatchObject({
+        state: "live",
+        listed: "live",
+        broadcast: { title: "Demo", category: "", visibility: "public", preview: false },
+      });
+    });
+
+    it("is seen by its owner alone while it is in preview, and by all from then on", async () => {
+      const started = await start({ title: " Late show ", category: "Music", preview: true });
+      expect(started.headers["cache-control"]).toBe("no-store");
+      const { stream_id: id, preview_access: access, ...rest } = started.json();
+      expect(rest).toMatchObject({ title: "Late show", category: "Music", visibility: "public", preview: true });
+      expect(access.watch).toBe(`http://klieg.example/watch/demo?preview=${access.token}`);
+      await connect();
+      send(5);
+
+      expect(await told()).toEqual(nothing);
+      for (const url of [`/v1/streams/${id}`, `/v1/streams/${id}/health`]) {
+        const hidden = await get(url);
+        const missing = await get(url.replace(id, "nonenonenone2345"));
+        expect([hidden.statusCode, hidden.body]).toEqual([404, missing.body]);
+        expect((await get(url, asOwner())).statusCode).toBe(200);
+        expect((await get(url, asAdmin)).statusCode).toBe(200);
+      }
+      const hiddenLive = await get("/v1/channels/demo/live.m3u8");
+      expect([hiddenLive.statusCode, hiddenLive.json().error.code]).toEqual([404, "stream_not_live"]);
+      expect((await get(`/v1/channels/demo?preview=${access.token}x`)).json().state).toBeNull();
+      await set.channels.create("other", "Other");
+      const { text } = await set.channels.issueKey("other", "");
+      const elses = { authorization: `Bearer ${text}` };
+      expect((await get(`/v1/streams/${id}`, elses)).json().error.code).toBe("stream_unknown");
+      expect((await change(id, { preview: false }, elses)).json().error.code).toBe("stream_unknown");
+      expect((await change(id, { preview: false }, {})).json().error.code).toBe("stream_key_missing");
+
+      const own = await get(`/v1/channels/demo?preview=${access.token}`);
+      expect(own.headers["cache-control"]).toBe("private, no-store");
+      expect(own.json()).toMatchObject({
+        state: "live",
+        live_stream_id: id,
+        playback: { hls: `/v1/previews/${access.token}/manifest.m3u8` },
+        broadcast: { preview: true },
+      });
+      expect(access.hls).toBe(own.json().playback.hls);
+
+      const shown = await change(id, { preview: false });
+      expect(shown.json()).toMatchObject({ preview: false, state: "live", preview_access: { token: access.token } });
+      const since = new Date(set.clock.wall()).toISOString();
+      expect(await told()).toMatchObject({ state: "starting", hls: null, broadcast: { title: "Late show" } });
+      send(3.5);
+      expect(await told()).toMatchObject({ state: "live", live_since: since, hls: "/v1/channels/demo/live.m3u8" });
+      const info = await get(`/v1/streams/${id}`);
+      expect([info.statusCode, info.json().preview_access]).toEqual([200, null]);
+      expect((await change(id, { preview: false }, elses)).json().error.code).toBe("forbidden");
+    });
+
+    it("is not listed where it is unlisted, and nowhere where it is private", async () => {
+      await connect();
+      send(3);
+      const { live_stream_id: id } = await told();
+      await change(id, { visibility: "unlisted" });
+      expect(await told()).toMatchObject({ state: "live", hls: "/v1/channels/demo/live.m3u8", listed: null });
+      await change(id, { visibility: "private" });
+      expect(await told()).toEqual(nothing);
+    });
+
+    it("becomes public by itself when it is due", async () => {
+      const at = new Date(set.clock.wall() + 150_000).toISOString();
+      const { stream_id: id, ...started } = (await start({ public_at: at })).json();
+      expect(started).toMatchObject({ preview: true, public_at: at });
+      await connect();
+      send(149);
+      expect(await told()).toEqual(nothing);
+      send(6);
+      expect(await told()).toMatchObject({ state: "live", live_since: at, broadcast: { preview: false } });
+      expect((await get(`/v1/streams/${id}`)).json().public_at).toBeNull();
+    });
+
+    it("refuses a schedule that makes no sense, and takes one back", async () => {
+      const soon = new Date(set.clock.wall() + 60_000).toISOString();
+      const { stream_id: id } = (await start({ public_at: soon })).json();
+      for (const wrong of [
+        { public_at: new Date(set.clock.wall() + 15 * 24 * 3600 * 1000).toISOString() },
+        { public_at: "tomorrow" },
+        { public_at: soon, preview: false },
+        { visibility: "friends" },
+        { title: "x".repeat(121) },
+        { colour: "red" },
+      ]) {
+        expect((await change(id, wrong)).json().error.code).toBe("bad_request");
+      }
+      expect((await change(id, { public_at: null })).json()).toMatchObject({ preview: true, public_at: null });
+      set.live.stop(id);
+      expect((await change(id, {})).json().error.code).toBe("gone");
+    });
+
+    it("tells other origins' pages all this (STU3)", async () => {
+      const preflight = await set.api.inject({
+        method: "OPTIONS",
+        url: "/v1/streams/abcdefgh23456723",
+        headers: {
+          origin: "http://studio.example",
+          "access-control-request-method": "PATCH",
+          "access-control-request-headers": "authorization,content-type",
+        },
+      });
+      expect(preflight.statusCode).toBe(204);
+      expect(preflight.headers["access-control-allow-origin"]).toBe("*");
+      expect(preflight.headers["access-control-allow-methods"]).toContain("PATCH");
+      expect(preflight.headers["access-control-allow-headers"]).toBe("authorization,content-type");
+    });
+  });
+
   it("manages keys: shown once, listed without their text, revoked", async () => {
     const { id, stream_key: key } = await newKey();
     const listed = await set.api.inject({ url: "/v1/channels/demo/keys", headers: asAdmin });

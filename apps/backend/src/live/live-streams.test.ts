@@ -19,27 +19,29 @@ async function setUp(options: { maxStreams?: number } = {}) {
   const blobs = new MemoryBlobStore();
   // A machine without FFmpeg: the source rendition is all there is.
   const engine = await TranscodeEngine.start({ logger, searchPath: "", installer: false });
-  const live = new LiveStreams({
-    clock,
-    logger,
-    repositories,
-    channels,
-    maxStreams: options.maxStreams ?? 10,
-    reconnectGraceMs: 5000,
-    endedRetentionMs: 10_000,
-    services: {
+  const open = () =>
+    new LiveStreams({
       clock,
       logger,
-      blobs,
-      engine,
-      ladder: [],
-      partMs: 333,
-      segmentMs: 2000,
-      windowMs: 60_000,
-      sfu: Sfu.unavailable(logger, "it is a test"),
-      observePart: () => undefined,
-    },
-  });
+      repositories,
+      channels,
+      maxStreams: options.maxStreams ?? 10,
+      reconnectGraceMs: 5000,
+      endedRetentionMs: 10_000,
+      services: {
+        clock,
+        logger,
+        blobs,
+        engine,
+        ladder: [],
+        partMs: 333,
+        segmentMs: 2000,
+        windowMs: 60_000,
+        sfu: Sfu.unavailable(logger, "it is a test"),
+        observePart: () => undefined,
+      },
+    });
+  const live = open();
   const admit = async (name: string) => {
     await channels.create(name, name);
     const { text, record } = await channels.issueKey(name, "");
@@ -51,7 +53,7 @@ async function setUp(options: { maxStreams?: number } = {}) {
     expect(clock.pending).toBe(0);
     expect([...blobs.blobs.keys()]).toEqual([]);
   };
-  return { clock, channels, live, repositories, admit, close };
+  return { clock, channels, live, open, repositories, admit, close };
 }
 
 function makeLive(clock: ManualClock, contribution: ReturnType<LiveStreams["contribute"]>): void {
@@ -132,6 +134,82 @@ describe("ING5: the streams in flight", () => {
     expect(stream.state).toBe("ended");
     expect(() => live.stop("nosuchstream")).toThrow(expect.objectContaining({ code: "stream_unknown" }));
     await close();
+  });
+
+  describe("what was cut off", () => {
+    const details = { title: "Late show", category: "Music", visibility: "private", preview: true } as const;
+
+    it("leaves its audience to who publishes next, for ten minutes: nothing private becomes public by an outage", async () => {
+      const { clock, live, admit, close } = await setUp();
+      const { admission } = await admit("demo");
+      const { previewToken } = live.start(admission, details).audience;
+      live.contribute(admission, new FakeSession()).close({ by: "peer", message: "gone" });
+      clock.advance(5000);
+      expect(live.ofChannel("demo")).toBeUndefined();
+      clock.advance(9 * 60_000);
+      live.contribute(admission, new FakeSession()).close({ by: "peer", message: "gone" });
+      expect(live.ofChannel("demo")?.audience).toMatchObject({ ...details, hidden: true, previewToken });
+      expect(live.ofPreview(previewToken)).toBe(live.ofChannel("demo"));
+      clock.advance(5000 + 10 * 60_000 + 1);
+      live.contribute(admission, new FakeSession());
+      expect(live.ofChannel("demo")?.audience).toMatchObject({ title: "", visibility: "public", hidden: false });
+      await close();
+    });
+
+    it("leaves nothing where it was ended by its owner, or the next is told what it is", async () => {
+      const { clock, live, admit, close } = await setUp();
+      const { admission } = await admit("demo");
+      live.stop(live.start(admission, details).stream.id);
+      expect(live.start(admission).audience).toMatchObject({ title: "", hidden: false });
+      live.start(admission, details);
+      clock.advance(5000);
+      expect(live.start(admission, { title: "Another" }).audience).toMatchObject({ title: "Another", hidden: false });
+      await close();
+    });
+
+    it("waits for who scheduled it", async () => {
+      const { clock, live, admit, close } = await setUp();
+      const { admission } = await admit("demo");
+      live.start(admission, { public_at: new Date(clock.wall() + 3_600_000).toISOString() });
+      clock.advance(3_500_000);
+      const contribution = live.contribute(admission, new FakeSession());
+      const broadcast = live.ofChannel("demo");
+      expect(broadcast?.audience.hidden).toBe(true);
+      contribution.onTrack(VIDEO);
+      for (let at = 0; at < 100; at += 1) {
+        contribution.onAccessUnit(picture(at * 90_000, { keyframe: true }));
+        clock.advance(1000);
+      }
+      expect(broadcast?.audience.hidden).toBe(false);
+      await close();
+    });
+
+    it.each(["a shutdown", "a crash"])("outlives %s of the backend", async (how) => {
+      const { clock, live, open, repositories, admit, close } = await setUp();
+      const { admission } = await admit("demo");
+      const { stream, audience } = live.start(admission, { ...details, preview: false });
+      live.contribute(admission, new FakeSession());
+      audience.change({ preview: true });
+      const { admission: other } = await admit("other");
+      live.stop(live.start(other, details).stream.id);
+      if (how === "a shutdown") await live.close();
+      else {
+        while ((await repositories.streams.find(stream.id))?.audience?.preview !== true) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await live.close();
+        // As a crash leaves it.
+        await repositories.streams.update(stream.id, { state: "live", endedAt: null, endReason: null });
+        await repositories.streams.endAll(clock.wall(), "the backend was restarted");
+      }
+      const again = open();
+      await again.recover();
+      again.contribute(admission, new FakeSession());
+      expect(again.ofChannel("demo")?.audience.record).toEqual(audience.record);
+      expect(again.start(other).audience.hidden).toBe(false);
+      await again.close();
+      await close();
+    });
   });
 
   it("tells encoders when it shuts down, and takes no more", async () => {

@@ -15,6 +15,7 @@ function info(streamId: string | null, state: ChannelInfo["state"]): ChannelInfo
     live_since: null,
     playback: { hls, dash: null, whep: null },
     default_playback: "hls",
+    broadcast: null,
   };
 }
 

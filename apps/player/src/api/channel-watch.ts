@@ -25,12 +25,15 @@ export class ChannelWatch implements AsyncDisposable {
   readonly name: string;
   readonly store: StoreApi<ChannelSnapshot>;
   readonly #api: Pick<ApiClient, "channel">;
+  readonly #preview: string | undefined;
   readonly #poll: Poll;
   #failures = 0;
   #closed = false;
 
-  constructor(name: string, api: Pick<ApiClient, "channel">) {
+  /** @param preview token of who watches a hidden broadcast of their own. */
+  constructor(name: string, api: Pick<ApiClient, "channel">, preview?: string) {
     this.name = name;
+    this.#preview = preview;
     this.#api = api;
     this.store = createStore<ChannelSnapshot>(() => UNKNOWN);
     this.#poll = new Poll((signal) => this.#ask(signal));
@@ -53,7 +56,7 @@ export class ChannelWatch implements AsyncDisposable {
 
   async #ask(signal: AbortSignal): Promise<PollContext> {
     try {
-      const channel = await this.#api.channel(this.name, signal);
+      const channel = await this.#api.channel(this.name, signal, this.#preview);
       this.#failures = 0;
       this.#learn(channel);
     } catch (error) {

@@ -19,6 +19,23 @@ export function readChannel(value: unknown): ChannelInfo {
     live_since: Number.isNaN(Date.parse(text(record.live_since) ?? "")) ? null : text(record.live_since),
     playback: { hls: text(playback.hls), dash: text(playback.dash), whep: text(playback.whep) },
     default_playback: record.default_playback === "realtime" ? "realtime" : "hls",
+    broadcast: readBroadcast(record.broadcast),
+  };
+}
+
+/** What it is called now: by what is on air, else by itself. */
+export function titleOf(channel: ChannelInfo): string {
+  return channel.broadcast?.title || channel.title;
+}
+
+function readBroadcast(value: unknown): ChannelInfo["broadcast"] {
+  if (typeof value !== "object" || value === null) return null;
+  const { title, category, visibility, preview } = value as Record<string, unknown>;
+  return {
+    title: text(title) ?? "",
+    category: text(category) ?? "",
+    visibility: visibility === "unlisted" || visibility === "private" ? visibility : "public",
+    preview: preview === true,
   };
 }
 

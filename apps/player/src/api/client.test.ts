@@ -9,6 +9,7 @@ const CHANNEL = {
   live_since: "2026-11-21T04:00:00.000Z",
   playback: { hls: "/v1/channels/demo/live.m3u8", dash: null, whep: null },
   default_playback: "hls",
+  broadcast: null,
 };
 
 function client(answer: () => Response | Promise<Response>) {
@@ -48,6 +49,20 @@ describe("API client", () => {
     expect(asked).toEqual(["/v1/channels/demo"]);
     await api.channel("demo");
     expect(asked).toHaveLength(2);
+  });
+
+  it("ING5: asks with the preview's token, and reads what is told of a broadcast", async () => {
+    const broadcast = { title: "Late show", category: "Music", visibility: "private", preview: true };
+    const { api, asked } = client(() => json({ ...CHANNEL, broadcast }));
+    expect((await api.channel("demo", undefined, "a/b")).broadcast).toEqual(broadcast);
+    expect(asked).toEqual(["/v1/channels/demo?preview=a%2Fb"]);
+    const strange = { title: 1, category: null, visibility: "secret", preview: "yes" };
+    expect((await client(() => json({ ...CHANNEL, broadcast: strange })).api.channel("demo")).broadcast).toEqual({
+      title: "",
+      category: "",
+      visibility: "public",
+      preview: false,
+    });
   });
 
   it("carries the server's error code", async () => {

@@ -20,8 +20,8 @@ export class ApiClient {
   }
 
   /** Asks for a channel before anyone waits for it; the next `channel()` with that name takes the answer. */
-  prefetchChannel(name: string): void {
-    const path = channelPath(name);
+  prefetchChannel(name: string, preview?: string): void {
+    const path = channelPath(name, preview);
     const answer = this.#get(path);
     answer.catch(() => {
       // Whoever takes the answer handles its failure; nobody may.
@@ -29,9 +29,12 @@ export class ApiClient {
     this.#early.set(path, answer);
   }
 
-  /** @throws ApiError; `channel_unknown` when there is no such channel. */
-  async channel(name: string, signal?: AbortSignal): Promise<ChannelInfo> {
-    const path = channelPath(name);
+  /**
+   * @param preview token of who watches a hidden broadcast of their own.
+   * @throws ApiError; `channel_unknown` when there is no such channel.
+   */
+  async channel(name: string, signal?: AbortSignal, preview?: string): Promise<ChannelInfo> {
+    const path = channelPath(name, preview);
     const early = this.#early.get(path);
     this.#early.delete(path);
     return readChannel(await (early ?? this.#get(path, signal)));
@@ -68,8 +71,9 @@ export class ApiClient {
   }
 }
 
-function channelPath(name: string): string {
-  return `/v1/channels/${encodeURIComponent(name)}`;
+function channelPath(name: string, preview: string | undefined): string {
+  const query = preview === undefined ? "" : `?preview=${encodeURIComponent(preview)}`;
+  return `/v1/channels/${encodeURIComponent(name)}${query}`;
 }
 
 function problem(status: number, body: unknown): ApiError {

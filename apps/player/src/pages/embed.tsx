@@ -1,4 +1,5 @@
 import { useStore } from "zustand";
+import { titleOf } from "../api/channel.ts";
 import { LampMark } from "../controls/icons.tsx";
 import { Player } from "../controls/player.tsx";
 import type { Services } from "../services.ts";
@@ -25,7 +26,7 @@ export function EmbedPage({ services, channel, autoplay, muted }: EmbedPageProps
 }
 
 function Embedded({ viewer }: { viewer: Viewer }) {
-  const title = useStore(viewer.watch.store, (snapshot) => snapshot.channel?.title) ?? viewer.watch.name;
+  const title = useStore(viewer.watch.store, ({ channel }) => channel && titleOf(channel)) ?? viewer.watch.name;
   useTitle(title);
   return (
     <Player

@@ -1,6 +1,7 @@
 import type { ChannelInfo } from "@klieg/protocol";
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
+import { titleOf } from "../api/channel.ts";
 import { ChannelDirectory } from "../api/channel-directory.ts";
 import { LampMark } from "../controls/icons.tsx";
 import { followLink } from "../router.ts";
@@ -110,7 +111,7 @@ function ChannelCard({ channel }: { channel: ChannelInfo }) {
     <a
       className="channel-card"
       href={`/watch/${encodeURIComponent(channel.name)}`}
-      aria-label={words.watch(channel.title, channel.name)}
+      aria-label={words.watch(titleOf(channel), channel.name)}
       onClick={followLink}
     >
       <span className="channel-still">
@@ -126,7 +127,7 @@ function ChannelCard({ channel }: { channel: ChannelInfo }) {
       <span className="channel-words">
         <ChannelAvatar name={channel.name} />
         <span>
-          <strong>{channel.title}</strong>
+          <strong>{titleOf(channel)}</strong>
           <span className="quiet">
             {channel.name}
             {since ? (

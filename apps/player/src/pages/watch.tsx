@@ -1,4 +1,5 @@
 import { useStore } from "zustand";
+import { titleOf } from "../api/channel.ts";
 import { Player } from "../controls/player.tsx";
 import { useStage } from "../controls/use-stage.ts";
 import type { Services } from "../services.ts";
@@ -11,9 +12,16 @@ import { HomeLink, SiteHeader } from "./site-header.tsx";
 import { useNow } from "./use-now.ts";
 import { useTitle } from "./use-title.ts";
 
+export interface WatchPageProps {
+  readonly services: Services;
+  readonly channel: string;
+  /** Token of who watches a hidden broadcast of their own. */
+  readonly preview?: string | undefined;
+}
+
 /** A channel, watched. */
-export function WatchPage({ services, channel }: { services: Services; channel: string }) {
-  const viewer = useViewer(services, channel, true, false);
+export function WatchPage({ services, channel, preview }: WatchPageProps) {
+  const viewer = useViewer(services, channel, true, false, preview);
   return (
     <div className="page watch-page">
       <SiteHeader />
@@ -26,7 +34,9 @@ export function WatchPage({ services, channel }: { services: Services; channel: 
 
 function Watching({ viewer }: { viewer: Viewer }) {
   const snapshot = useStore(viewer.watch.store);
-  const title = snapshot.channel?.title ?? viewer.watch.name;
+  const { channel } = snapshot;
+  const title = channel ? titleOf(channel) : viewer.watch.name;
+  const category = channel?.broadcast?.category;
   const stage = useStage(viewer);
   useTitle(title);
   return (
@@ -39,7 +49,13 @@ function Watching({ viewer }: { viewer: Viewer }) {
             <h1>{title}</h1>
             <p>
               {viewer.watch.name}
-              {snapshot.channel ? <AirState viewer={viewer} /> : null}
+              {channel ? <AirState viewer={viewer} /> : null}
+              {category ? (
+                <>
+                  <Separator />
+                  {category}
+                </>
+              ) : null}
             </p>
           </div>
           <ShareButton channel={viewer.watch.name} title={title} />
@@ -49,15 +65,19 @@ function Watching({ viewer }: { viewer: Viewer }) {
   );
 }
 
-function AirState({ viewer }: { viewer: Viewer }) {
-  const channel = useStore(viewer.watch.store, (snapshot) => snapshot.channel);
-  const now = useNow(15_000);
-  const words = strings.watch;
-  const separator = (
+function Separator() {
+  return (
     <span className="separator" aria-hidden="true">
       ·
     </span>
   );
+}
+
+function AirState({ viewer }: { viewer: Viewer }) {
+  const channel = useStore(viewer.watch.store, (snapshot) => snapshot.channel);
+  const now = useNow(15_000);
+  const words = strings.watch;
+  const separator = <Separator />;
   if (!channel?.live_stream_id || channel.state === "ended") {
     return (
       <>
@@ -71,6 +91,14 @@ function AirState({ viewer }: { viewer: Viewer }) {
       <>
         {separator}
         {words.startingSoon}
+      </>
+    );
+  }
+  if (channel.broadcast?.preview || channel.broadcast?.visibility === "private") {
+    return (
+      <>
+        {separator}
+        <strong>{channel.broadcast.preview ? words.preview : words.private}</strong>
       </>
     );
   }

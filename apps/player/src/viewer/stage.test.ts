@@ -21,6 +21,7 @@ function channel(state: ChannelInfo["state"]): ChannelInfo {
     live_since: null,
     playback: { hls: on ? "/live.m3u8" : null, dash: null, whep: null },
     default_playback: "hls",
+    broadcast: null,
   };
 }
 

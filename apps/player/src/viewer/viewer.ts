@@ -9,6 +9,8 @@ import type { RealtimeFactory } from "../playback/realtime/realtime-playback.ts"
 
 export interface ViewerOptions {
   readonly channel: string;
+  /** Token of who watches a hidden broadcast of their own. */
+  readonly preview?: string | undefined;
   readonly api: Pick<ApiClient, "channel">;
   readonly preferences: Preferences;
   readonly clockOffset: ClockOffset;
@@ -38,7 +40,7 @@ export class Viewer implements AsyncDisposable {
     const { channel, api, preferences, clockOffset, autoplay, startMuted, video, still, bridge } = options;
     this.still = still;
     this.bridge = bridge;
-    this.watch = new ChannelWatch(channel, api);
+    this.watch = new ChannelWatch(channel, api, options.preview);
     this.session = new LiveSession({
       video,
       still,

@@ -116,6 +116,25 @@ s0.m4s
     expect(playlist.mediaSequence).toBe(14);
   });
 
+  test("rules 4 to 6: what must not be seen goes whatever is left, what is still to be sealed as well", () => {
+    const removed: number[] = [];
+    const playlist = newPlaylist({ onRemoved: ({ msn }) => removed.push(msn) });
+    for (let i = 0; i < 6; i += 1) addSegment(playlist);
+    addSegment(playlist, 2);
+    playlist.dropThrough(6);
+    expect(removed).toEqual([0, 1, 2, 3, 4, 5]);
+    playlist.sealSegment();
+    expect(removed).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(playlist.mediaSequence).toBe(7);
+    for (let i = 0; i < 8; i += 1) addSegment(playlist);
+    addSegment(playlist, 1);
+    const text = playlist.render().toString();
+    const read = readMediaPlaylist(text);
+    checkMediaPlaylist(text);
+    expect([read.mediaSequence, read.segments.length]).toEqual([7, 8]);
+    expect(removed).toHaveLength(7);
+  });
+
   test("maxSegments removes what the window would keep", () => {
     const playlist = newPlaylist({ windowTicks: 3600 * 90_000, maxSegments: 10 });
     for (let i = 0; i < 20; i += 1) addSegment(playlist);

@@ -39,19 +39,19 @@ export function channelRoutes(services: HttpServices, guard: AdminGuard, media: 
     const broadcast = found?.audience.admits(previewToken) ? found : undefined;
     const insider = broadcast !== undefined && previewToken === broadcast.audience.previewToken;
     const { stream, audience, packager } = broadcast ?? {};
-    const liveAt = stream?.liveAt === undefined ? undefined : Math.max(stream.liveAt, audience?.shownAt ?? 0);
-    // What became public a moment ago can be seen in real time, but has no segment to play yet.
-    const playable = liveAt !== undefined && (insider || packager?.shown === true);
+    // What became public a moment ago has no segment to play yet.
+    const playable = stream?.liveAt !== undefined && (insider || packager?.shown === true);
+    const liveAt = playable ? Math.max(stream.liveAt, audience?.shownAt ?? 0) : undefined;
     const access = insider ? addresses.preview(channel.name, previewToken, sfu.unavailable === undefined) : undefined;
     const whep = sfu.unavailable === undefined ? addresses.whepPath(channel.name) : null;
     return {
       name: channel.name,
       title: channel.title,
       live_stream_id: liveAt === undefined ? null : (stream?.id ?? null),
-      state: stream?.state ?? null,
+      state: stream?.state === "live" && !playable ? "starting" : (stream?.state ?? null),
       live_since: liveAt === undefined ? null : new Date(liveAt).toISOString(),
       playback: {
-        hls: playable ? (access?.hls ?? addresses.livePath(channel.name)) : null,
+        hls: liveAt === undefined ? null : (access?.hls ?? addresses.livePath(channel.name)),
         dash: null,
         whep: liveAt === undefined ? null : access === undefined ? whep : access.whep,
       },
