@@ -132,6 +132,8 @@ export const RecordingState = z.object({
   duration_ms: z.number(),
   /** Safe on the disk. */
   bytes: z.number(),
+  /** What its disk has left, bytes; null or absent where that is not known. */
+  free_bytes: z.number().nullable().optional(),
   problem: Problem.nullable(),
 });
 export type RecordingState = z.infer<typeof RecordingState>;

@@ -1,0 +1,20 @@
+import type { BroadcastState, ProgramState, RecordingState, ReplayState } from "@klieg/protocol";
+
+// What is taken to be so until the engine has told.
+
+export const IDLE_BROADCAST: BroadcastState = {
+  state: "idle",
+  started_at: null,
+  live_at: null,
+  public_at: null,
+  title: "",
+  category: "",
+  visibility: "public",
+  destinations: [],
+};
+
+export const IDLE_PROGRAM: ProgramState = { state: "none", since: 0 };
+
+export const IDLE_RECORDING: RecordingState = { state: "off", path: null, duration_ms: 0, bytes: 0, problem: null };
+
+export const IDLE_REPLAY: ReplayState = { seconds: 0, held_ms: 0, bytes: 0 };
