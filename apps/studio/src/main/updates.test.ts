@@ -6,8 +6,6 @@ import { type UpdateState, Updates } from "./updates.ts";
 function updating() {
   const clock = new ManualClock();
   const source = Object.assign(new EventEmitter(), {
-    autoDownload: false,
-    autoInstallOnAppQuit: false,
     checks: 0,
     installs: 0,
     async checkForUpdates() {

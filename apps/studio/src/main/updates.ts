@@ -1,9 +1,7 @@
 import { type Clock, Emitter } from "@klieg/base";
 
-/** What the studio needs of electron-updater's `autoUpdater`. */
+/** What the studio needs of electron-updater's `autoUpdater`, which fetches what it finds and installs it when the app quits. */
 export interface UpdateSource {
-  autoDownload: boolean;
-  autoInstallOnAppQuit: boolean;
   on(event: "update-available" | "update-downloaded", listener: (info: { readonly version: string }) => void): unknown;
   on(event: "update-not-available", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
@@ -38,8 +36,6 @@ export class Updates implements Disposable {
     this.#options = options;
     const { source, clock } = options;
     if (source === undefined) return;
-    source.autoDownload = true;
-    source.autoInstallOnAppQuit = true;
     source.on("update-available", ({ version }) => this.#become({ state: "downloading", version }));
     source.on("update-downloaded", ({ version }) => this.#become({ state: "ready", version }));
     source.on("update-not-available", () => this.#become({ state: "none", version: null }));
