@@ -1,0 +1,46 @@
+import { useSyncExternalStore } from "react";
+import { useServices } from "../services.ts";
+import { strings } from "../strings.ts";
+import { CloseIcon } from "./icons.tsx";
+
+export function ToastList() {
+  const { toasts } = useServices();
+  const list = useSyncExternalStore(toasts.state.subscribe, toasts.state.getState);
+  return (
+    <section className="toasts" aria-label={strings.shell.toasts} aria-live="polite">
+      {list.map(({ id, text, action, tone }) => (
+        <div
+          key={id}
+          className={`toast ${tone}`}
+          role="status"
+          onPointerEnter={() => toasts.pause(id)}
+          onPointerLeave={() => toasts.resume(id)}
+          onFocus={() => toasts.pause(id)}
+          onBlur={() => toasts.resume(id)}
+        >
+          <span className="grow">{text}</span>
+          {action === undefined ? null : (
+            <button
+              type="button"
+              className="btn small"
+              onClick={() => {
+                toasts.dismiss(id);
+                action.run();
+              }}
+            >
+              {action.label}
+            </button>
+          )}
+          <button
+            type="button"
+            className="icon-btn"
+            aria-label={strings.shell.dismissToast}
+            onClick={() => toasts.dismiss(id)}
+          >
+            <CloseIcon />
+          </button>
+        </div>
+      ))}
+    </section>
+  );
+}

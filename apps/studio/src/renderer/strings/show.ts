@@ -1,0 +1,15 @@
+export const showStrings = {
+  unreadable: "The show was saved by another version of Klieg; update this one to open it.",
+  changedElsewhere: "Change from another window",
+  opening: "Opening the show…",
+  failedTitle: "The show could not be opened",
+  tryAgain: "Try again",
+  startAnew: "Start a new show",
+  replacedTitle: "A new show is open",
+  dismiss: "Dismiss",
+  saved: "Saved",
+  saving: "Saving…",
+  unsaved: "Not saved yet",
+  saveFailed: "Not saved",
+  saveFailedDetail: (problem: string) => `The show could not be saved: ${problem} This keeps being tried.`,
+};

@@ -1,0 +1,3 @@
+export const sourceStrings = {
+  title: "Sources",
+};
