@@ -16,7 +16,7 @@ const BESIDE_GRACE_MS = 3000;
 
 /** The scripts that each command of package.json runs, one after another, the last with the arguments given. */
 export const COMMANDS = {
-  start: ["scripts/player-build.ts", "apps/backend/src/main.ts"],
+  start: ["scripts/page-builds.ts", "apps/backend/src/main.ts"],
   test: ["scripts/test.ts"],
   demo: ["scripts/demo.ts"],
   fuzz: ["packages/base/src/fuzz/command.ts"],

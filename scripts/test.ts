@@ -26,7 +26,7 @@ const STEPS: readonly Step[] = [
     "--output-logs=errors-only",
   ),
   vitestStep("unit", "units, properties, short fuzzing", false),
-  commandStep("player", "player builds", process.execPath, "scripts/player-build.ts"),
+  commandStep("pages", "player and studio build", process.execPath, "scripts/page-builds.ts"),
   commandStep("size", "the player's first load within its budget", process.execPath, "apps/player/scripts/size.ts"),
   vitestStep("interop", "other people's encoders, players and servers", true),
   vitestStep("browser", "the player in a browser", true),
@@ -117,7 +117,7 @@ async function provideWorker(): Promise<string | undefined> {
 
 function stopForWantOfPeers(): never {
   process.stderr.write(
-    "Or run what needs none of them: npm test -- lint layering unused types unit player size\n" +
+    "Or run what needs none of them: npm test -- lint layering unused types unit pages size\n" +
       "Or everything else, with these checks counted as skipped: KLIEG_TEST_WITHOUT_PEERS=1 npm test\n\n",
   );
   process.exit(1);

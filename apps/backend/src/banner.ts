@@ -11,6 +11,7 @@ export interface BannerContent {
   /** Why there is no WebRTC; undefined where there is. */
   readonly webrtcUnavailable: string | undefined;
   readonly playerBuilt: boolean;
+  readonly studioBuilt: boolean;
 }
 
 /** What the operator sees at start: every address, and the first stream key. */
@@ -20,6 +21,7 @@ export function renderBanner(content: BannerContent): string {
   const lines: [string, string][] = [
     ["Watch", addresses.watch(channel)],
     ["Home", `${addresses.http}/`],
+    ...(content.studioBuilt ? [["Studio", `${addresses.http}/studio/`] as [string, string]] : []),
     ["API", `${addresses.http}/v1/docs`],
     ["OBS server", addresses.rtmp],
     ...(addresses.rtmps === undefined ? [] : [["or", addresses.rtmps] as [string, string]]),

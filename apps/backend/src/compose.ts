@@ -59,6 +59,7 @@ export interface Backend extends AsyncDisposable {
 }
 
 const PLAYER_FOLDER = resolve(import.meta.dirname, "../../player/dist");
+const STUDIO_FOLDER = resolve(import.meta.dirname, "../../studio/dist");
 const HTTP_LINGER_MS = 2000;
 const PACKAGE_FILE = resolve(import.meta.dirname, "../package.json");
 
@@ -234,6 +235,7 @@ export async function compose(config: Config): Promise<Backend> {
     adminToken: config.adminToken ?? installation.adminToken,
     metricsPublic: config.metricsPublic,
     player: { folder: PLAYER_FOLDER },
+    studio: { folder: STUDIO_FOLDER },
     logger,
     trustedProxies: config.trustedProxies,
     version,
@@ -292,6 +294,7 @@ export async function compose(config: Config): Promise<Backend> {
       webrtcUnavailable: sfu.unavailable,
       adminTokenFile: join(dataDir, "installation.json"),
       playerBuilt: existsSync(join(PLAYER_FOLDER, "index.html")),
+      studioBuilt: existsSync(join(STUDIO_FOLDER, "index.html")),
     }),
     addresses,
     ports,

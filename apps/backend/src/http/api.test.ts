@@ -1,5 +1,8 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ManualClock } from "@klieg/base";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteRepositories } from "../adapters/sqlite/sqlite-repositories.ts";
 import { Channels } from "../channels/channels.ts";
 import { StreamKeySigner } from "../channels/stream-key.ts";
@@ -24,6 +27,14 @@ import { Addresses } from "./addresses.ts";
 import { createApi } from "./api.ts";
 import { MediaDoor } from "./media-door.ts";
 import { RoomDoor } from "./room-door.ts";
+
+/** As a build leaves it. */
+const studioFolder = await mkdtemp(join(tmpdir(), "klieg-studio-"));
+await mkdir(join(studioFolder, "assets"));
+await writeFile(join(studioFolder, "index.html"), "<!doctype html><title>Studio</title>");
+await writeFile(join(studioFolder, "favicon.svg"), "<svg/>");
+await writeFile(join(studioFolder, "assets/main-1a2b3c.js"), "export {};");
+afterAll(() => rm(studioFolder, { recursive: true }));
 
 const ADMIN = "an-admin-token-of-some-length";
 const asAdmin = { authorization: `Bearer ${ADMIN}` };
@@ -110,6 +121,7 @@ async function setUp() {
     adminToken: ADMIN,
     metricsPublic: false,
     player: { folder: import.meta.dirname },
+    studio: { folder: studioFolder },
     logger,
     trustedProxies: 0,
     version: "0.0.0-test",
@@ -346,6 +358,25 @@ describe("the API", () => {
       expect(preflight.headers["access-control-allow-methods"]).toContain("PATCH");
       expect(preflight.headers["access-control-allow-headers"]).toBe("authorization,content-type");
     });
+  });
+
+  it("STU3: serves the studio, which may capture, and be framed by nobody", async () => {
+    const bare = await set.api.inject("/studio?room=a");
+    expect([bare.statusCode, bare.headers.location]).toEqual([308, "studio/?room=a"]);
+    const page = await set.api.inject("/studio/");
+    expect([page.statusCode, page.body]).toEqual([200, "<!doctype html><title>Studio</title>"]);
+    expect(page.headers["cache-control"]).toBe("no-cache");
+    expect(page.headers["permissions-policy"]).toContain("camera=(self), microphone=(self), display-capture=(self)");
+    const policy = String(page.headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain("'unsafe-eval'");
+    const script = await set.api.inject("/studio/assets/main-1a2b3c.js");
+    expect([script.statusCode, script.headers["cache-control"]]).toEqual([200, "public, max-age=31536000, immutable"]);
+    expect((await set.api.inject("/studio/favicon.svg")).headers["cache-control"]).toBe("public, max-age=3600");
+    for (const missing of ["/studio/assets/none.js", "/studio/none", "/studio/..%2f..%2fetc/passwd"]) {
+      expect((await set.api.inject(missing)).statusCode).toBe(404);
+    }
   });
 
   it("manages keys: shown once, listed without their text, revoked", async () => {

@@ -16,12 +16,14 @@ import { fastifyLogger } from "./fastify-logger.ts";
 import { createHttpDoor } from "./http-door.ts";
 import type { MediaDoor } from "./media-door.ts";
 import { MEDIA_PATHS } from "./media-openapi.ts";
+import type { PageFiles } from "./page-files.ts";
 import { toKliegError } from "./problem.ts";
 import type { RoomDoor } from "./room-door.ts";
 import { channelRoutes } from "./routes/channel-routes.ts";
-import { type PlayerFiles, playerRoutes } from "./routes/player-routes.ts";
+import { playerRoutes } from "./routes/player-routes.ts";
 import { roomRoutes } from "./routes/room-routes.ts";
 import { streamRoutes } from "./routes/stream-routes.ts";
+import { studioRoutes } from "./routes/studio-routes.ts";
 import { systemRoutes } from "./routes/system-routes.ts";
 import { whepRoutes } from "./routes/whep-routes.ts";
 import { whipRoutes } from "./routes/whip-routes.ts";
@@ -33,7 +35,8 @@ export interface ApiOptions {
   readonly roomDoor: RoomDoor;
   readonly adminToken: string;
   readonly metricsPublic: boolean;
-  readonly player: PlayerFiles;
+  readonly player: PageFiles;
+  readonly studio: PageFiles;
   readonly logger: Logger;
   readonly trustedProxies: number;
   readonly version: string;
@@ -109,6 +112,7 @@ export async function createApi(options: ApiOptions) {
   await app.register(whipRoutes(services));
   await app.register(whepRoutes(services));
   await app.register(systemRoutes(services, guard, options));
+  await app.register(studioRoutes(options.studio));
   await app.register(playerRoutes(options.player));
   return app;
 }
