@@ -187,6 +187,18 @@ export const StartStream = BroadcastDetails.partial().extend({ stream_key: z.str
 export const ChangeStream = BroadcastDetails.partial().strict();
 export type ChangeStream = z.infer<typeof ChangeStream>;
 
+/** `GET /v1/stream-key`, with a stream key as bearer token: what it opens. Opens nothing itself. */
+export const StreamKeyCheck = z.object({
+  channel: ChannelName,
+  /** The channel's. */
+  title: z.string(),
+  /** Whole address of the channel's page. */
+  watch: z.string(),
+  /** The channel's stream in flight, hidden or not; null where there is none. */
+  stream_id: StreamId.nullable(),
+});
+export type StreamKeyCheck = z.infer<typeof StreamKeyCheck>;
+
 /** Answer to `POST /v1/streams/start`: where the encoder goes, and where viewers will. */
 export const StartedStream = z.object({
   stream_id: StreamId,

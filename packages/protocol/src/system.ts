@@ -1,5 +1,14 @@
 import { z } from "zod";
 
+/** `GET /v1/server`: who this is, for studios that look for a Klieg backend. */
+export const ServerInfo = z.object({
+  product: z.literal("klieg"),
+  version: z.string(),
+  /** Whether there is WHIP, WHEP and rooms. */
+  webrtc: z.boolean(),
+});
+export type ServerInfo = z.infer<typeof ServerInfo>;
+
 /** `GET /v1/system`, with the admin token: what this server is, and what it can do. */
 export const SystemInfo = z.object({
   version: z.string(),

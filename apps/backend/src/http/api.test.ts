@@ -343,6 +343,18 @@ describe("the API", () => {
       expect((await change(id, {})).json().error.code).toBe("gone");
     });
 
+    it("tells a studio who it is, and what its key opens, and opens nothing by that", async () => {
+      expect((await get("/v1/server")).json()).toEqual({ product: "klieg", version: "0.0.0-test", webrtc: false });
+      const check = async (headers: Record<string, string>) => (await get("/v1/stream-key", headers)).json();
+      const known = { channel: "demo", title: "Demo", watch: "http://klieg.example/watch/demo" };
+      expect(await check(asOwner())).toEqual({ ...known, stream_id: null });
+      expect(set.live.list()).toEqual([]);
+      const { stream_id: id } = (await start({ preview: true })).json();
+      expect(await check(asOwner())).toEqual({ ...known, stream_id: id });
+      expect((await check({})).error.code).toBe("stream_key_missing");
+      expect((await check({ authorization: "Bearer wrong" })).error.code).toBe("stream_key_invalid");
+    });
+
     it("tells other origins' pages all this (STU3)", async () => {
       const preflight = await set.api.inject({
         method: "OPTIONS",

@@ -7,6 +7,7 @@ import {
   StreamHealth,
   StreamId,
   StreamInfo,
+  StreamKeyCheck,
 } from "@klieg/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
@@ -57,6 +58,29 @@ export function streamRoutes(services: HttpServices, guard: AdminGuard): Fastify
   const unkept = (reply: FastifyReply) => void reply.header("cache-control", "no-store");
 
   return async (app) => {
+    app.get(
+      "/v1/stream-key",
+      {
+        schema: {
+          tags: ["stream keys"],
+          description:
+            "What the stream key opens: its channel, and the stream of it that is in flight. Opens nothing itself.",
+          security: [{ streamKey: [] }],
+          response: { 200: StreamKeyCheck },
+        },
+      },
+      async (request, reply) => {
+        unkept(reply);
+        const { channel } = await channels.admit(bearer(request) ?? "");
+        return {
+          channel: channel.name,
+          title: channel.title,
+          watch: addresses.watch(channel.name),
+          stream_id: live.ofChannel(channel.name)?.stream.id ?? null,
+        };
+      },
+    );
+
     app.post(
       "/v1/streams/start",
       {

@@ -1,4 +1,4 @@
-import { SystemInfo } from "@klieg/protocol";
+import { ServerInfo, SystemInfo } from "@klieg/protocol";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { AdminGuard } from "../admin-guard.ts";
@@ -7,7 +7,7 @@ import type { HttpServices } from "../services.ts";
 const Health = z.object({ status: z.literal("ok") });
 const Readiness = z.object({ status: z.enum(["ready", "not_ready"]), reason: z.string().optional() });
 
-/** `/healthz`, `/readyz`, `/metrics`, `/v1/system`. */
+/** `/healthz`, `/readyz`, `/metrics`, `/v1/server`, `/v1/system`. */
 export function systemRoutes(
   services: HttpServices,
   guard: AdminGuard,
@@ -41,6 +41,11 @@ export function systemRoutes(
         return services.metrics.render();
       },
     );
+
+    app.get("/v1/server", { schema: { tags: ["system"], response: { 200: ServerInfo } } }, async (_request, reply) => {
+      reply.header("cache-control", "no-store");
+      return { product: "klieg" as const, version, webrtc: services.sfu.unavailable === undefined };
+    });
 
     app.get(
       "/v1/system",
