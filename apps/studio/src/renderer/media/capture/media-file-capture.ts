@@ -1,0 +1,106 @@
+import type { CaptureOutlet, SourceCapture, SourceOf } from "./source-capture.ts";
+
+/** A film or sound file of the show, played by the browser. */
+export class MediaFileCapture implements SourceCapture {
+  readonly #outlet: CaptureOutlet;
+  readonly #assetUrl: (path: string) => string;
+  readonly #player: HTMLVideoElement;
+  readonly #stop = new AbortController();
+  #source: SourceOf<"media_file">;
+  #onAir = false;
+
+  constructor(source: SourceOf<"media_file">, outlet: CaptureOutlet, assetUrl: (path: string) => string) {
+    this.#source = source;
+    this.#outlet = outlet;
+    this.#assetUrl = assetUrl;
+    const player = document.createElement("video");
+    this.#player = player;
+    // What is captured of it is heard by way of the mixer alone.
+    player.muted = true;
+    player.playsInline = true;
+    player.preload = "auto";
+    player.loop = source.loop;
+    const { signal } = this.#stop;
+    player.addEventListener("loadeddata", () => this.#loaded(), { signal });
+    player.addEventListener("error", () => this.#failed(), { signal });
+    this.#load();
+  }
+
+  update(source: SourceOf<"media_file">): void {
+    const { path } = this.#source;
+    this.#source = source;
+    this.#player.loop = source.loop;
+    if (path !== source.path) this.#load();
+  }
+
+  retry(): void {
+    this.#load();
+  }
+
+  /** Plays from its beginning. */
+  restart(): void {
+    this.#player.currentTime = 0;
+    this.#play();
+  }
+
+  /** Whether a scene with it is on air. */
+  set onAir(onAir: boolean) {
+    const comes = onAir && !this.#onAir;
+    this.#onAir = onAir;
+    if (comes && this.#source.on_air === "restart") this.restart();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+    this.#release();
+    this.#player.removeAttribute("src");
+    this.#player.load();
+  }
+
+  #load(): void {
+    this.#release();
+    this.#outlet.report({ state: "opening" });
+    this.#player.crossOrigin = "anonymous";
+    this.#player.src = this.#assetUrl(this.#source.path);
+  }
+
+  #loaded(): void {
+    this.#release();
+    const { videoWidth: width, videoHeight: height } = this.#player;
+    const stream = (this.#player as CapturableElement).captureStream();
+    const [video] = stream.getVideoTracks();
+    const [audio] = stream.getAudioTracks();
+    this.#tracks = [...stream.getTracks()];
+    this.#outlet.report({ state: "live", video, audio, ...(width > 0 ? { size: { width, height } } : {}) });
+    this.#play();
+  }
+
+  #tracks: MediaStreamTrack[] = [];
+
+  #release(): void {
+    for (const track of this.#tracks) track.stop();
+    this.#tracks = [];
+  }
+
+  #play(): void {
+    this.#player.play().catch((error: unknown) => {
+      // Another file took its place before it began.
+      if (this.#stop.signal.aborted || (error instanceof DOMException && error.name === "AbortError")) return;
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#outlet.report({ state: "failed", problem: { kind: "unreadable_file", detail } });
+    });
+  }
+
+  #failed(): void {
+    const error = this.#player.error;
+    const missing = error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED && /404|not found/i.test(error.message);
+    const kind = missing ? "missing_file" : "unreadable_file";
+    this.#release();
+    this.#outlet.report({ state: "failed", problem: { kind, detail: error?.message ?? "" } });
+  }
+}
+
+/** In browsers for years, in no standard that the library's types know. */
+interface CapturableElement extends HTMLVideoElement {
+  captureStream(): MediaStream;
+}

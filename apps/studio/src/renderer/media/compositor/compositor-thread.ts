@@ -1,0 +1,361 @@
+import { KliegError } from "@klieg/protocol";
+import type { Scene } from "../../../document/scene.ts";
+import type { Source } from "../../../document/source.ts";
+import type { StudioDocument } from "../../../document/studio-document.ts";
+import { filling, NO_CROP, type Size } from "../../../document/transform.ts";
+import { type ProgramClock, programClock } from "../program-clock.ts";
+import type { CompositorProblem, FromCompositor, ToCompositor } from "./compositor-message.ts";
+import type { SourceStatistics } from "./compositor-statistics.ts";
+import { type Mix, OnAir } from "./on-air.ts";
+import { Pacer } from "./pacer.ts";
+import { PictureSource } from "./picture-source.ts";
+import { ProgramOutput } from "./program-output.ts";
+import { type Layer, layersOf } from "./scene-layout.ts";
+import { type StagePicture, StageRenderer } from "./stage-renderer.ts";
+import { View } from "./view.ts";
+
+/** Pictures of scenes' thumbnails are so far apart, µs. */
+const THUMBNAIL_PAUSE = 200_000;
+/** Views are left out of a picture when the program alone has taken this share of the time there is, but never this often in a row. */
+const BUSY_SHARE = 0.6;
+const VIEWS_LEFT_OUT = 4;
+const STATISTICS_MS = 1000;
+
+type Post = (message: FromCompositor, transfer?: readonly Transferable[]) => void;
+
+/** All that the compositor's worker does: takes pictures in, draws scenes at the program's pace, and hands them on. */
+export class CompositorThread {
+  readonly #post: Post;
+  readonly #pictures = new Map<string, PictureSource>();
+  readonly #views = new Map<number, View>();
+  readonly #onAir = new OnAir();
+  readonly #output: ProgramOutput;
+  #clock: ProgramClock = programClock();
+  #renderer: StageRenderer | undefined;
+  #pacer: Pacer | undefined;
+  #statisticsTimer: ReturnType<typeof setInterval> | undefined;
+  #document: StudioDocument | undefined;
+  #documentVersion = 0;
+  #scenes = new Map<string, Scene>();
+  #sources = new Map<string, Source>();
+  #stages = new Map<string, StagePicture>();
+  #seen = true;
+  #viewsLeftOut = 0;
+  #programState = "";
+  #inTransition = false;
+
+  #pictureCount = 0;
+  #renderMs = 0;
+  #longestRenderMs = 0;
+  #missed = 0;
+
+  constructor(post: Post) {
+    this.#post = post;
+    this.#output = new ProgramOutput({
+      onMessage: (message) => post({ type: "media", message }, [message.buffer]),
+      onEncoder: (encoder) => post({ type: "encoder", encoder }),
+      onProblem: (problem) => this.#problem(problem),
+    });
+  }
+
+  receive(message: ToCompositor): void {
+    switch (message.type) {
+      case "begin":
+        this.#begin(message.epoch);
+        break;
+      case "document":
+        this.#follow(message.document);
+        break;
+      case "take":
+        this.#onAir.take(message.scene, message.transition, this.#clock.now());
+        break;
+      case "frames":
+        this.#picture(message.source).follow(message.frames);
+        break;
+      case "still":
+        this.#picture(message.source).show(message.still, message.placeholder);
+        break;
+      case "no_picture":
+        this.#forget(message.source);
+        break;
+      case "show":
+        this.#views.set(message.view, new View(message.target, message.canvas));
+        break;
+      case "resize":
+        this.#views.get(message.view)?.resize(message.width, message.height);
+        break;
+      case "hide":
+        this.#views.delete(message.view);
+        break;
+      case "seen":
+        this.#seen = message.seen;
+        break;
+      case "encode":
+        this.#output.encode(message.encoding, this.#shape(), this.#renderer?.card ?? "");
+        break;
+      case "bitrate":
+        this.#output.setBitrate(message.bitrate);
+        break;
+      case "keyframe":
+        this.#output.forceKeyframe();
+        break;
+      case "congested":
+        this.#output.congested = message.congested;
+        break;
+      case "track":
+        this.#output.feed(message.frames);
+        break;
+      case "close":
+        this.#close();
+        break;
+    }
+  }
+
+  #begin(epoch: number): void {
+    this.#clock = programClock(epoch);
+    const canvas = new OffscreenCanvas(16, 16);
+    canvas.addEventListener("contextlost", (event) => {
+      event.preventDefault();
+      const error = new KliegError(
+        "encoder_unavailable",
+        "The graphics card was reset. Pictures come back when it does.",
+      );
+      this.#problem({ kind: "gpu_lost", error: error.toBody().error });
+    });
+    canvas.addEventListener("contextrestored", () => {
+      this.#render(canvas);
+      this.#post({ type: "restored" });
+    });
+    this.#render(canvas);
+    this.#pacer = new Pacer(this.#clock, 30, (timestamp, missed) => this.#draw(timestamp, missed));
+    this.#statisticsTimer = setInterval(() => this.#tell(), STATISTICS_MS);
+  }
+
+  #render(canvas: OffscreenCanvas): void {
+    try {
+      this.#renderer = new StageRenderer(canvas);
+      this.#programState = "";
+      if (this.#document !== undefined) this.#renderer.resize(this.#document.canvas);
+    } catch (error) {
+      this.#renderer = undefined;
+      this.#problem({ kind: "no_webgl", error: KliegError.from(error).toBody().error });
+    }
+  }
+
+  #close(): void {
+    this.#pacer?.[Symbol.dispose]();
+    clearInterval(this.#statisticsTimer);
+    this.#output[Symbol.dispose]();
+    for (const picture of this.#pictures.values()) picture[Symbol.dispose]();
+    this.#pictures.clear();
+    this.#views.clear();
+    this.#renderer?.[Symbol.dispose]();
+    this.#renderer = undefined;
+    this.#post({ type: "closed" });
+  }
+
+  #follow(document: StudioDocument): void {
+    const before = this.#document;
+    this.#document = document;
+    this.#documentVersion += 1;
+    this.#scenes = new Map(document.scenes.map((scene) => [scene.id, scene]));
+    this.#sources = new Map(document.sources.map((source) => [source.id, source]));
+    this.#stages.clear();
+    this.#onAir.follow(document.program);
+    this.#renderer?.forget(new Set(this.#sources.keys()));
+    const { width, height, frame_rate } = document.canvas;
+    const pacer = this.#pacer;
+    if (pacer !== undefined) pacer.frameRate = frame_rate;
+    const shapeChanged =
+      before === undefined ||
+      before.canvas.width !== width ||
+      before.canvas.height !== height ||
+      before.canvas.frame_rate !== frame_rate;
+    if (!shapeChanged) return;
+    this.#renderer?.resize(document.canvas);
+    this.#output.reshape(this.#shape());
+  }
+
+  #shape(): { width: number; height: number; frameRate: number } {
+    const { width, height, frame_rate } = this.#document?.canvas ?? { width: 1280, height: 720, frame_rate: 30 };
+    return { width, height, frameRate: frame_rate };
+  }
+
+  #picture(sourceId: string): PictureSource {
+    let picture = this.#pictures.get(sourceId);
+    if (picture === undefined) {
+      picture = new PictureSource((width, height) => {
+        this.#stages.clear();
+        this.#post({ type: "size", source: sourceId, width, height });
+      });
+      this.#pictures.set(sourceId, picture);
+    }
+    return picture;
+  }
+
+  #forget(sourceId: string): void {
+    this.#pictures.get(sourceId)?.[Symbol.dispose]();
+    this.#pictures.delete(sourceId);
+    this.#stages.clear();
+    // What shows it has to be drawn again without it.
+    this.#documentVersion += 1;
+  }
+
+  #draw(timestamp: number, missed: number): void {
+    this.#missed += missed;
+    this.#pictureCount += 1;
+    const document = this.#document;
+    const renderer = this.#renderer;
+    if (document === undefined) return;
+    const started = performance.now();
+    const mix = this.#onAir.mixAt(timestamp);
+    if ((mix !== undefined) !== this.#inTransition) {
+      this.#inTransition = mix !== undefined;
+      this.#post({ type: "transition", running: this.#inTransition });
+    }
+    if (renderer !== undefined && !renderer.lost) this.#drawProgram(renderer, document, mix, timestamp);
+    else this.#output.repeat(timestamp);
+    const programMs = performance.now() - started;
+    this.#renderMs += programMs;
+    this.#longestRenderMs = Math.max(this.#longestRenderMs, programMs);
+    const budget = 1000 / document.canvas.frame_rate;
+    if (!this.#seen || renderer === undefined || renderer.lost || this.#views.size === 0) return;
+    if (missed + (programMs > budget * BUSY_SHARE ? 1 : 0) > 0 && this.#viewsLeftOut < VIEWS_LEFT_OUT) {
+      this.#viewsLeftOut += 1;
+      return;
+    }
+    this.#viewsLeftOut = 0;
+    for (const view of this.#views.values()) this.#drawView(renderer, document, view, mix !== undefined, timestamp);
+  }
+
+  #drawProgram(renderer: StageRenderer, document: StudioDocument, mix: Mix | undefined, timestamp: number): void {
+    const shownSomewhere = this.#seen && [...this.#views.values()].some(({ target }) => target === "program");
+    if (!this.#output.wanted && !shownSomewhere) {
+      this.#output.forget();
+      this.#programState = "";
+      return;
+    }
+    const stage = this.#stage(this.#onAir.scene);
+    if (stage === undefined) return;
+    const state = mix === undefined ? this.#stateOf(this.#onAir.scene, stage) : `mix ${timestamp}`;
+    if (state === this.#programState && this.#output.repeat(timestamp)) return;
+    this.#programState = state;
+    const into = document.canvas;
+    const old = mix === undefined ? undefined : this.#stage(mix.from);
+    if (mix === undefined || old === undefined) {
+      renderer.draw(stage, this.#pictures, into);
+    } else if (mix.transition.kind === "slide") {
+      const { x, y } = { left: { x: 1, y: 0 }, right: { x: -1, y: 0 }, top: { x: 0, y: 1 }, bottom: { x: 0, y: -1 } }[
+        mix.transition.from
+      ];
+      renderer.draw(old, this.#pictures, into, { x: x * mix.progress, y: y * mix.progress });
+      const left = mix.progress - 1;
+      renderer.draw(stage, this.#pictures, into, { x: x * left, y: y * left }, true);
+    } else {
+      renderer.draw(old, this.#pictures, into);
+      renderer.drawOver(stage, this.#pictures, into, mix.progress);
+    }
+    this.#output.take(renderer.canvas, timestamp);
+  }
+
+  #drawView(renderer: StageRenderer, document: StudioDocument, view: View, mixing: boolean, now: number): void {
+    const { target } = view;
+    const scene = target === "preview" ? document.preview : target;
+    const program = this.#output.last;
+    const fits = { width: document.canvas.width, height: document.canvas.height };
+    if (
+      target === "program" ||
+      (target === "preview" && scene === this.#onAir.scene && !mixing && program !== undefined)
+    ) {
+      const state = `program ${this.#programState}`;
+      if (program !== undefined && view.wants(state, now, 0)) view.draw(program, fits, state, now);
+      return;
+    }
+    const sourceId = target.startsWith("source:") ? target.slice("source:".length) : undefined;
+    const stage = sourceId === undefined ? this.#stage(scene) : this.#sourceStage(sourceId, view.size, document);
+    if (stage === undefined) return;
+    const pause = sourceId === undefined && target !== "preview" ? THUMBNAIL_PAUSE : 0;
+    const state = this.#stateOf(target, stage);
+    if (!view.wants(state, now, pause)) return;
+    // No larger than the program's canvas, which everything is drawn in.
+    const scale = Math.min(1, fits.width / view.size.width, fits.height / view.size.height);
+    const into: Size = {
+      width: Math.max(1, Math.round(view.size.width * scale)),
+      height: Math.max(1, Math.round(view.size.height * scale)),
+    };
+    renderer.draw(stage, this.#pictures, into);
+    view.draw(renderer.canvas, into, state, now);
+    // The program's picture was overdrawn; what was handed on is a copy.
+  }
+
+  /** Names what is to be seen of a scene: another name as soon as any of its pictures is a new one. */
+  #stateOf(name: string, stage: StagePicture): string {
+    let versions = 0;
+    for (const { source } of stage.layers) versions += this.#pictures.get(source.id)?.version ?? 0;
+    return `${name} ${this.#documentVersion} ${stage.layers.length} ${versions}`;
+  }
+
+  #stage(sceneId: string): StagePicture | undefined {
+    const document = this.#document;
+    const scene = this.#scenes.get(sceneId);
+    if (document === undefined || scene === undefined) return undefined;
+    let stage = this.#stages.get(sceneId);
+    if (stage === undefined) {
+      const layers = layersOf(scene, this.#sources, document.canvas, (id) => this.#pictures.get(id));
+      stage = { layers, background: document.canvas.background, canvas: document.canvas };
+      this.#stages.set(sceneId, stage);
+    }
+    return stage;
+  }
+
+  /** One source alone, as large as it fits. */
+  #sourceStage(sourceId: string, size: Size, document: StudioDocument): StagePicture | undefined {
+    const source = this.#sources.get(sourceId);
+    const picture = this.#pictures.get(sourceId);
+    if (source === undefined) return undefined;
+    const natural = source.kind === "colour" ? size : picture;
+    if (natural === undefined || natural.width === 0) return undefined;
+    const { x, y, width, height } = filling(size);
+    const scale = Math.min(width / natural.width, height / natural.height);
+    const layer: Layer = {
+      source,
+      opacity: 1,
+      x,
+      y,
+      width: natural.width * scale,
+      height: natural.height * scale,
+      rotation: 0,
+      mirrored: false,
+      part: NO_CROP,
+    };
+    return { layers: [layer], background: document.canvas.background, canvas: size };
+  }
+
+  #tell(): void {
+    const seconds = STATISTICS_MS / 1000;
+    const sources: SourceStatistics[] = [];
+    for (const [sourceId, picture] of this.#pictures) {
+      sources.push({ sourceId, frameRate: picture.takeArrived() / seconds });
+    }
+    const pictures = this.#pictureCount;
+    this.#post({
+      type: "statistics",
+      statistics: {
+        ...this.#output.takeStatistics(seconds),
+        renderFrameRate: pictures / seconds,
+        wantedFrameRate: this.#shape().frameRate,
+        renderMs: pictures === 0 ? 0 : this.#renderMs / pictures,
+        longestRenderMs: this.#longestRenderMs,
+        sources,
+        dropped: { render: this.#missed, ...this.#output.dropped },
+      },
+    });
+    this.#pictureCount = 0;
+    this.#renderMs = 0;
+    this.#longestRenderMs = 0;
+  }
+
+  #problem(problem: CompositorProblem): void {
+    this.#post({ type: "problem", problem });
+  }
+}

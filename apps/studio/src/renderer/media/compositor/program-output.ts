@@ -1,0 +1,212 @@
+import { KliegError } from "@klieg/protocol";
+import { BROWSER_SOFTWARE, chooseEncoder, type PictureShape } from "../encoder/encoder-choice.ts";
+import { ProgramEncoder } from "../encoder/program-encoder.ts";
+import type { CompositorProblem, ProgramEncoding } from "./compositor-message.ts";
+import type { CompositorStatistics, EncoderInUse } from "./compositor-statistics.ts";
+
+export interface ProgramOutputEvents {
+  /** A message of `studio-program.ts`. */
+  readonly onMessage: (message: Uint8Array<ArrayBuffer>) => void;
+  readonly onEncoder: (encoder: EncoderInUse | undefined) => void;
+  readonly onProblem: (problem: CompositorProblem) => void;
+}
+
+/** An encoder of the CPU that fails twice in this time is not tried again, ms. */
+const AGAIN_MS = 10_000;
+
+type OutputStatistics = Pick<
+  CompositorStatistics,
+  "encoderQueue" | "encodeMs" | "wantedBitrate" | "encodedBitrate" | "encodedFrameRate" | "encoder"
+>;
+
+/** Where pictures of the program go: to the encoder, and to the track that WebRTC sends. */
+export class ProgramOutput implements Disposable {
+  readonly #events: ProgramOutputEvents;
+  #last: VideoFrame | undefined;
+  #encoder: ProgramEncoder | undefined;
+  #inUse: EncoderInUse | undefined;
+  #encoding: ProgramEncoding | undefined;
+  #shape: PictureShape = { width: 1280, height: 720, frameRate: 30 };
+  #card = "";
+  /** Grows with each change of the encoder, so that one chosen too late is none. */
+  #generation = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #track: WritableStreamDefaultWriter<VideoFrame> | undefined;
+  #droppedByEncoder = 0;
+  #droppedByLink = 0;
+  /** Whether the link is full: then pictures are left out before they are encoded, which harms no later one. */
+  congested = false;
+
+  constructor(events: ProgramOutputEvents) {
+    this.#events = events;
+  }
+
+  /** Whether anybody takes pictures. */
+  get wanted(): boolean {
+    return this.#encoding !== undefined || this.#track !== undefined;
+  }
+
+  /** The newest picture; stays this one's. */
+  get last(): VideoFrame | undefined {
+    return this.#last;
+  }
+
+  get dropped(): { readonly encode: number; readonly link: number } {
+    return { encode: this.#droppedByEncoder, link: this.#droppedByLink };
+  }
+
+  /** Takes what is drawn in a canvas as the next picture. @param timestamp µs on the program clock. */
+  take(canvas: OffscreenCanvas, timestamp: number): void {
+    this.#next(new VideoFrame(canvas, { timestamp, duration: this.#duration(), alpha: "discard" }));
+  }
+
+  /** The last picture once more. @returns false where there is none. */
+  repeat(timestamp: number): boolean {
+    if (this.#last === undefined) return false;
+    this.#next(new VideoFrame(this.#last, { timestamp, duration: this.#duration() }));
+    return true;
+  }
+
+  /** Lets go of the last picture, which nobody wants. */
+  forget(): void {
+    this.#last?.close();
+    this.#last = undefined;
+  }
+
+  /** Begins to encode, goes over to other settings, or ends (undefined). */
+  encode(encoding: ProgramEncoding | undefined, shape: PictureShape, card: string): void {
+    this.#shape = shape;
+    this.#card = card;
+    const before = this.#encoding;
+    this.#encoding = encoding;
+    if (encoding === undefined) {
+      this.#stop();
+    } else if (
+      before?.encoder === encoding.encoder &&
+      before.keyframeInterval === encoding.keyframeInterval &&
+      this.#encoder !== undefined
+    ) {
+      this.setBitrate(encoding.bitrate);
+    } else {
+      void this.#start(encoding, encoding.encoder);
+    }
+  }
+
+  /** The program has another size or rate. */
+  reshape(shape: PictureShape): void {
+    this.#shape = shape;
+    this.forget();
+    if (this.#encoding !== undefined) void this.#start(this.#encoding, this.#encoding.encoder);
+  }
+
+  /** bits/s, from the next picture on. */
+  setBitrate(bitrate: number): void {
+    if (this.#encoding !== undefined) this.#encoding = { ...this.#encoding, bitrate };
+    if (this.#encoder !== undefined) this.#encoder.bitrate = bitrate;
+  }
+
+  forceKeyframe(): void {
+    this.#encoder?.forceKeyframe();
+  }
+
+  /** Pictures go into a track from now on. */
+  feed(frames: WritableStream<VideoFrame>): void {
+    this.#track = frames.getWriter();
+  }
+
+  takeStatistics(seconds: number): OutputStatistics {
+    const counts = this.#encoder?.takeCounts() ?? { encoded: 0, bytes: 0, encodeMs: 0, queue: 0 };
+    return {
+      encoderQueue: counts.queue,
+      encodeMs: counts.encoded === 0 ? 0 : counts.encodeMs / counts.encoded,
+      wantedBitrate: this.#encoder?.bitrate ?? 0,
+      encodedBitrate: (counts.bytes * 8) / seconds,
+      encodedFrameRate: counts.encoded / seconds,
+      encoder: this.#inUse,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#encoding = undefined;
+    this.#stop();
+    this.forget();
+    this.#track?.close().catch(() => undefined);
+    this.#track = undefined;
+  }
+
+  #duration(): number {
+    return Math.round(1_000_000 / this.#shape.frameRate);
+  }
+
+  #next(frame: VideoFrame): void {
+    this.#last?.close();
+    this.#last = frame;
+    if (this.#encoder !== undefined) {
+      if (this.congested) this.#droppedByLink += 1;
+      else if (!this.#encoder.encode(frame)) this.#droppedByEncoder += 1;
+    }
+    const track = this.#track;
+    // A track that does not keep up loses pictures: WebRTC's own queue is behind it.
+    if (track !== undefined && (track.desiredSize ?? 0) > 0) {
+      const sent = frame.clone();
+      track.write(sent).catch(() => {
+        sent.close();
+        if (this.#track === track) this.#track = undefined;
+      });
+    }
+  }
+
+  #stop(): void {
+    this.#generation += 1;
+    this.#encoder?.[Symbol.dispose]();
+    this.#encoder = undefined;
+    if (this.#inUse !== undefined) {
+      this.#inUse = undefined;
+      this.#events.onEncoder(undefined);
+    }
+  }
+
+  /** An encoder that ends by itself: the hardware's is replaced by the CPU's, the CPU's by another of its kind once a while. */
+  #failed(encoding: ProgramEncoding, failed: EncoderInUse, cause: Error): void {
+    this.#encoder = undefined;
+    const now = performance.now();
+    if (!failed.hardware && now - this.#failedAt < AGAIN_MS) {
+      this.#stop();
+      const error = new KliegError("encoder_unavailable", `The encoder failed again and again: ${cause.message}`);
+      this.#events.onProblem({ kind: "encoder", error: error.toBody().error });
+      return;
+    }
+    if (!failed.hardware) this.#failedAt = now;
+    const error = new KliegError("encoder_unavailable", `${failed.label} stopped encoding: ${cause.message}`);
+    this.#events.onProblem({ kind: "encoder_changed", error: error.toBody().error });
+    void this.#start(encoding, BROWSER_SOFTWARE);
+  }
+
+  async #start(encoding: ProgramEncoding, name: string): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    try {
+      const choice = await chooseEncoder(name, this.#shape, encoding.bitrate, this.#card);
+      if (generation !== this.#generation) return;
+      if (choice === undefined) {
+        throw new KliegError("encoder_unavailable", "This browser cannot encode H.264 at this size.");
+      }
+      const next = new ProgramEncoder(choice, encoding.keyframeInterval, {
+        onMessage: (message) => this.#events.onMessage(message),
+        onFailed: (error) => {
+          if (this.#encoder === next) this.#failed(encoding, choice.encoder, error);
+        },
+      });
+      this.#encoder?.[Symbol.dispose]();
+      this.#encoder = next;
+      // It may have been changed while the encoder was looked for.
+      next.bitrate = this.#encoding?.bitrate ?? encoding.bitrate;
+      this.#inUse = choice.encoder;
+      this.#events.onEncoder(choice.encoder);
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      this.#stop();
+      this.#events.onProblem({ kind: "encoder", error: KliegError.from(error).toBody().error });
+    }
+  }
+}

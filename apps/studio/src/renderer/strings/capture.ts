@@ -1,0 +1,23 @@
+/** Words about sources that cannot be seen or heard, each with what to do. */
+export const strings = {
+  problems: {
+    denied:
+      "The browser was told not to let the studio use this. Allow it in the address bar or the system's privacy settings.",
+    revoked:
+      "Permission was taken back. Allow it again in the address bar or the system's privacy settings: it comes back by itself.",
+    not_found: "There is no such device. Plug it in, or choose another.",
+    unplugged: "The device was unplugged. Plug it in again: it comes back by itself.",
+    in_use: "Another program holds the device. Close that program: it is tried again every few seconds.",
+    mode: "The device has no picture of the size or rate that is asked for. Choose another.",
+    not_picked: "Nothing is chosen to be shared yet. Choose a screen, window or tab.",
+    picker_closed: "Nothing was chosen to be shared. Choose a screen, window or tab.",
+    sharing_ended: "Sharing has ended. Choose again what to share.",
+    missing_file: "The file is not there any more. Choose it again.",
+    unreadable_file: "The file cannot be opened. Choose one of another format.",
+    no_guest: "Nobody sits in this seat.",
+    insecure:
+      "Browsers give out cameras and microphones on secure addresses only. Open the studio by https, or on this computer.",
+    engine_only: "This address cannot be opened by a browser.",
+    unknown: "This cannot be opened.",
+  },
+} as const;

@@ -1,0 +1,112 @@
+import { PROGRAM_HEADER_BYTES, readProgramFrame, type StudioEvent } from "@klieg/protocol";
+import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
+import { programClock } from "../../apps/studio/src/renderer/media/program-clock.ts";
+import { StudioMedia } from "../../apps/studio/src/renderer/media/studio-media.ts";
+
+/**
+ * The page of {@link StudioMediaTab}: the studio's media as they are, without the interface about them. The link keeps what
+ * an engine would have been sent, and the mixer is a silent track.
+ */
+const context = new AudioContext({ sampleRate: 48_000 });
+const silence = context.createMediaStreamDestination();
+const [programTrack] = silence.stream.getAudioTracks();
+if (programTrack === undefined) throw new Error("a destination has a track");
+
+const received: Uint8Array<ArrayBuffer>[] = [];
+const sounds = new Map<string, MediaStreamTrack>();
+const listeners = new Set<(event: StudioEvent) => void>();
+const link = { buffered: 0 };
+
+const media = new StudioMedia({
+  clock: programClock(),
+  assetUrl: (path) => `/assets/${path}`,
+  link: {
+    request: async (type) => {
+      throw new Error(`nobody answers ${type} here`);
+    },
+    sendMedia: (message) => void received.push(message),
+    get buffered() {
+      return link.buffered;
+    },
+    onEvent: (listener) => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+  },
+  mixer: {
+    update: () => undefined,
+    setTrack: (id, track) => void (track === undefined ? sounds.delete(id) : sounds.set(id, track)),
+    programTrack,
+    onSamples: () => ({ [Symbol.dispose]: () => undefined }),
+  },
+});
+
+let frames: ReadableStreamDefaultReader<VideoFrame> | undefined;
+
+/** What tests call. */
+const page = {
+  media,
+  link,
+  sounds,
+  emit: (event: StudioEvent) => {
+    for (const listener of listeners) listener(event);
+  },
+  update: (document: StudioDocument) => media.update(document),
+
+  /** The next picture of the program, as WebRTC would send it: RGBA at each of the points, and its timestamp, µs. */
+  async pixels(points: readonly (readonly [number, number])[]): Promise<{ timestamp: number; pixels: number[][] }> {
+    frames ??= new MediaStreamTrackProcessor({
+      track: media.compositor.programTrack() as MediaStreamVideoTrack,
+      maxBufferSize: 1,
+    }).readable.getReader();
+    const { value: frame } = await frames.read();
+    if (frame === undefined) throw new Error("the program's track has ended");
+    try {
+      const size = frame.allocationSize({ format: "RGBA" });
+      const bytes = new Uint8Array(size);
+      const [plane] = await frame.copyTo(bytes, { format: "RGBA" });
+      const stride = plane?.stride ?? frame.codedWidth * 4;
+      const pixels = points.map(([x, y]) => {
+        const at = Math.round(y) * stride + Math.round(x) * 4;
+        return [...bytes.subarray(at, at + 4)];
+      });
+      return { timestamp: frame.timestamp, pixels };
+    } finally {
+      frame.close();
+    }
+  },
+
+  /** Pixels of a canvas that something is shown in. */
+  canvasPixels(canvas: HTMLCanvasElement, points: readonly (readonly [number, number])[]): number[][] {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height);
+    const context = copy.getContext("2d");
+    context?.drawImage(canvas, 0, 0);
+    return points.map(([x, y]) => [...(context?.getImageData(x, y, 1, 1).data ?? [])]);
+  },
+
+  /** What the engine would have: each message's header, oldest first. */
+  messages() {
+    return received.map((message) => {
+      const { data: _, ...header } = readProgramFrame(message) ?? { kind: "none", data: undefined };
+      return { ...header, size: message.length - PROGRAM_HEADER_BYTES };
+    });
+  },
+
+  /** The data of messages of a kind, base64, and the whole list emptied. */
+  takeMessages() {
+    return received.splice(0).map((message) => {
+      const frame = readProgramFrame(message);
+      if (frame === undefined) throw new Error("a message that the engine would refuse");
+      return {
+        kind: frame.kind,
+        keyframe: frame.keyframe,
+        timestamp: frame.timestamp,
+        width: frame.width,
+        height: frame.height,
+        data: btoa(Array.from(frame.data, (byte) => String.fromCharCode(byte)).join("")),
+      };
+    });
+  },
+};
+export type StudioMediaPage = typeof page;
+(globalThis as unknown as { studio: StudioMediaPage }).studio = page;
