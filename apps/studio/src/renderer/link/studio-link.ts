@@ -207,7 +207,10 @@ export class StudioLink implements Disposable {
   #closed(transport: StudioTransport, code: number): void {
     if (transport !== this.#transport) return;
     const end = endOf(code);
-    if (end !== undefined) return this.#end(end);
+    if (end !== undefined) {
+      this.#end(end);
+      return;
+    }
     const greeted = this.#state.state === "open";
     this.#drop(LOST);
     // Before the greeting the attempt itself fails, and goes on from there.
@@ -262,7 +265,8 @@ export class StudioLink implements Disposable {
     try {
       message = JSON.parse(text);
     } catch {
-      return this.#closed(transport, STUDIO_CLOSE.protocol);
+      this.#closed(transport, STUDIO_CLOSE.protocol);
+      return;
     }
     if (typeof message === "object" && message !== null && "event" in message) {
       const event = StudioEvent.safeParse(message);
@@ -271,8 +275,8 @@ export class StudioLink implements Disposable {
       return;
     }
     const answer = StudioAnswer.safeParse(message);
-    if (!answer.success) return this.#closed(transport, STUDIO_CLOSE.protocol);
-    if (answer.data.id !== null) this.#answered(answer.data);
+    if (!answer.success) this.#closed(transport, STUDIO_CLOSE.protocol);
+    else if (answer.data.id !== null) this.#answered(answer.data);
   }
 
   #answered(answer: StudioAnswer): void {
