@@ -10,6 +10,7 @@ import { until } from "../harness/until.ts";
 import { WatchedPage } from "../harness/watched-page.ts";
 
 const WATCHED_S = 20;
+const TARGET_DURATION_S = 4;
 
 const VIDEO = `<video muted playsinline autoplay width="640"></video>`;
 const SHAKA = `${VIDEO}<script src="/shaka.js"></script><script>
@@ -48,6 +49,14 @@ interface PlayerPage {
   describe(): { live: boolean; variants: string[] };
 }
 
+/** Seconds of whole segments that a broadcast's playlists have. */
+async function pastOf(manifest: string): Promise<number> {
+  const text = async (url: string | URL) => (await fetch(url)).text();
+  const variant = (await text(manifest)).split("\n").find((line) => line !== "" && !line.startsWith("#")) ?? "";
+  const segments = (await text(new URL(variant, manifest))).matchAll(/^#EXTINF:([\d.]+)/gm);
+  return segments.reduce((sum, [, seconds]) => sum + Number(seconds), 0);
+}
+
 describe("PKG1 DLV1: other people's players, on pages of another origin", () => {
   let backend: BackendProcess;
   let encoder: Child;
@@ -71,11 +80,13 @@ describe("PKG1 DLV1: other people's players, on pages of another origin", () => 
   });
 
   it.concurrent.each([
-    { player: "Shaka Player, low latency", page: SHAKA, mode: "low-latency", within: 4, stalls: 0 },
-    { player: "Shaka Player, plain", page: SHAKA, mode: "plain", within: 16, stalls: 0 },
-    { player: "hls.js, low latency", page: HLS_JS, mode: "low-latency", within: 3, stalls: 0 },
-  ])("$player: $within s behind the glass at most", async ({ player, page, mode, within, stalls }) => {
+    { player: "Shaka Player, low latency", page: SHAKA, mode: "low-latency", within: 4, past: 0 },
+    { player: "Shaka Player, plain", page: SHAKA, mode: "plain", within: 16, past: 3 * TARGET_DURATION_S },
+    { player: "hls.js, low latency", page: HLS_JS, mode: "low-latency", within: 3, past: 0 },
+  ])("$player: $within s behind the glass at most", async ({ player, page, mode, within, past }) => {
     const manifest = `${backend.http}/v1/channels/demo/live.m3u8`;
+    // Three target durations behind the end is where it wants to begin (RFC 8216bis § 6.3.3); nearer, it has no reserve.
+    await until(async () => (await pastOf(manifest)) >= past, { what: `${past} s of broadcast`, timeoutMs: 30_000 });
     const path = `/${encodeURIComponent(player)}`;
     const url = `${site.page(path, page)}?${new URLSearchParams({ mode, url: manifest })}`;
     await using watched = await WatchedPage.open(browser, { url });
@@ -98,7 +109,7 @@ describe("PKG1 DLV1: other people's players, on pages of another origin", () => 
     expect(live).toBe(true);
     expect(variants).toHaveLength(2);
     expect(variants.sort()).toEqual([expect.stringMatching(/^180 avc1/), expect.stringMatching(/^360 avc1/)]);
-    expect((await watched.now()).stalls.length).toBeLessThanOrEqual(stalls);
+    expect((await watched.now()).stalls).toEqual([]);
     const last = frames.at(-1);
     if (last === undefined) throw new Error("no frame was shown");
     expect((last.shownAt - last.madeAt) / 1000).toBeLessThan(within);
