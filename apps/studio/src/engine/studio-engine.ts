@@ -1,0 +1,184 @@
+import { join } from "node:path";
+import { type Clock, Emitter, systemClock } from "@klieg/base";
+import { type FfmpegBinary, findFfmpeg } from "@klieg/ffmpeg";
+import {
+  KliegError,
+  type ProgramFrame,
+  STUDIO_CLOSE,
+  STUDIO_PROTOCOL,
+  type StudioEvent,
+  type StudioRequest,
+  type StudioWelcome,
+} from "@klieg/protocol";
+import { type AssetFile, AssetStore } from "./assets/asset-store.ts";
+import type { EngineHandlers, EngineOutlet } from "./engine-handlers.ts";
+import type { EnginePeer } from "./engine-peer.ts";
+import { EngineSession, requireProtocol, type SessionHost } from "./engine-session.ts";
+import { type EngineStores, keepingRequests } from "./keeping-requests.ts";
+import { FileSecretStore } from "./secrets/file-secret-store.ts";
+import type { SecretSealer } from "./secrets/secret-store.ts";
+import { SettingsStore } from "./settings/settings-store.ts";
+import { ShowStore } from "./show/show-store.ts";
+
+export interface StudioEngineOptions {
+  /** Absolute path of the folder of all that the studio keeps; made where it is not there. */
+  readonly dataFolder: string;
+  /** Absolute path; recordings go there until the operator says otherwise. */
+  readonly recordingFolder: string;
+  readonly version: string;
+  readonly host: StudioWelcome["host"];
+  /** The system's keychain; undefined: secrets are in a file that only this user can read. */
+  readonly sealer?: SecretSealer | undefined;
+  /** A path or a name on the PATH; undefined: whatever FFmpeg the machine has. */
+  readonly ffmpeg?: string | undefined;
+  readonly clock?: Clock;
+  readonly platform?: string;
+  readonly cores: number;
+}
+
+/** What the program around the engine has to know. */
+export interface EngineState {
+  readonly onAir: boolean;
+  readonly recording: boolean;
+  /** Command name to key, as in the settings. */
+  readonly globalKeys: Readonly<Record<string, string>>;
+}
+
+export interface StudioEngineEvents {
+  state: EngineState;
+}
+
+type Handle = (request: StudioRequest, session: EngineSession) => unknown;
+
+/** Told while no page is there: kept for the first that comes. */
+const MAX_UNTOLD = 16;
+
+/**
+ * The engine of one machine's studio (STU3): answers its pages and tells them what happens. Pages come and go; the show, the
+ * broadcast and the recording stay.
+ */
+export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable {
+  readonly events = new Emitter<StudioEngineEvents>();
+  readonly #options: StudioEngineOptions;
+  readonly #stores: EngineStores;
+  readonly #ffmpeg: FfmpegBinary | undefined;
+  readonly #handlers: Partial<EngineHandlers>;
+  readonly #sessions = new Set<EngineSession>();
+  readonly #untold: StudioEvent[] = [];
+  #stage: EngineSession | undefined;
+  #update: Extract<StudioEvent, { event: "update" }> | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: StudioEngineOptions, stores: EngineStores, ffmpeg: FfmpegBinary | undefined) {
+    this.#options = options;
+    this.#stores = stores;
+    this.#ffmpeg = ffmpeg;
+    this.#handlers = {
+      hello: ({ protocol }) => {
+        requireProtocol(protocol);
+        return this.#welcome();
+      },
+      ...keepingRequests(stores, this),
+    };
+  }
+
+  /** @throws {KliegError} `storage_unavailable` where the data folder cannot be used. */
+  static async open(options: StudioEngineOptions): Promise<StudioEngine> {
+    const { dataFolder, recordingFolder, sealer, clock = systemClock } = options;
+    const [show, settings, secrets, assets, { binary }] = await Promise.all([
+      ShowStore.open(join(dataFolder, "show.json"), clock),
+      SettingsStore.open(join(dataFolder, "settings.json"), recordingFolder, clock),
+      FileSecretStore.open(join(dataFolder, "secrets.json"), sealer, clock),
+      AssetStore.open(join(dataFolder, "assets"), clock),
+      findFfmpeg({ configured: options.ffmpeg }),
+    ]);
+    return new StudioEngine(options, { show, settings, secrets, assets }, binary);
+  }
+
+  get state(): EngineState {
+    return { onAir: false, recording: false, globalKeys: this.#stores.settings.settings.global_keys };
+  }
+
+  /** A page connects. */
+  connect(peer: EnginePeer): EngineSession {
+    const session = new EngineSession(peer, this);
+    if (this.#closing === undefined) this.#sessions.add(session);
+    else queueMicrotask(() => session.close(1001, "the studio is closing"));
+    return session;
+  }
+
+  /** Tells every page; where none is there yet, the first that comes. */
+  tell(event: StudioEvent): void {
+    if (event.event === "update") this.#update = event;
+    const greeted = [...this.#sessions].filter(({ role }) => role !== undefined);
+    for (const session of greeted) session.tell(event);
+    if (greeted.length > 0 || event.event === "update") return;
+    this.#untold.push(event);
+    if (this.#untold.length > MAX_UNTOLD) this.#untold.shift();
+  }
+
+  /** Where an asset of the show is kept; undefined where there is no such. */
+  asset(id: string): AssetFile | undefined {
+    return this.#stores.assets.file(id);
+  }
+
+  /** Ends broadcast and recording in order, and lets go of everything. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async answer(session: EngineSession, request: StudioRequest): Promise<unknown> {
+    if (this.#closing !== undefined) throw new KliegError("shutting_down", "The studio is closing.");
+    const handle = this.#handlers[request.type] as Handle | undefined;
+    if (handle === undefined) throw new KliegError("bad_request", `This engine does not do ${request.type}.`);
+    return await handle(request, session);
+  }
+
+  greeted(session: EngineSession): void {
+    if (session.role === "stage") {
+      const before = this.#stage;
+      this.#stage = session;
+      before?.close(STUDIO_CLOSE.replaced, "another page took the stage");
+    }
+    session.tell({ event: "settings", settings: this.#stores.settings.settings });
+    session.tell({ event: "secrets", secrets: [...this.#stores.secrets.holders()] });
+    if (this.#update !== undefined) session.tell(this.#update);
+    for (const event of this.#untold.splice(0)) session.tell(event);
+  }
+
+  media(session: EngineSession, frame: ProgramFrame): void {
+    if (frame.kind === "asset") {
+      this.#stores.assets.receive(session, frame.upload, frame.timestamp, frame.data);
+      return;
+    }
+    if (session !== this.#stage) throw new KliegError("forbidden", "Only the page on stage sends the program.");
+  }
+
+  ended(session: EngineSession): void {
+    this.#sessions.delete(session);
+    if (session === this.#stage) this.#stage = undefined;
+    void this.#stores.assets.abandon(session);
+  }
+
+  #welcome(): StudioWelcome {
+    const { version, host, platform = process.platform, cores } = this.#options;
+    const ffmpeg = this.#ffmpeg === undefined ? null : { version: this.#ffmpeg.version };
+    return { protocol: STUDIO_PROTOCOL, version, host, platform, cores, ffmpeg, secrets: this.#stores.secrets.kind };
+  }
+
+  async #close(): Promise<void> {
+    for (const session of [...this.#sessions]) session.close(1001, "the studio is closing");
+    const { show, settings, assets } = this.#stores;
+    await Promise.all([show.settled(), settings.settled(), assets[Symbol.asyncDispose]()]);
+    this.events.clear();
+  }
+
+  tellOthers(but: EngineSession, event: StudioEvent): void {
+    for (const session of this.#sessions) if (session !== but) session.tell(event);
+  }
+}
