@@ -148,6 +148,11 @@ export class LiveStreams implements AsyncDisposable {
     return this.#byChannel.get(channel);
   }
 
+  /** Resolves when all that has happened so far is remembered: a crash right after it finds it. */
+  async written(): Promise<void> {
+    await this.#writes;
+  }
+
   /** The broadcast, ended or not, whose owner was given this token. */
   ofPreview(previewToken: string): Broadcast | undefined {
     return this.#byPreview.get(previewToken);

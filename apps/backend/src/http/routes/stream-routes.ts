@@ -102,6 +102,8 @@ export function streamRoutes(services: HttpServices, guard: AdminGuard): Fastify
         const admission = await channels.admit(key);
         const broadcast = live.start(admission, details);
         const { stream } = broadcast;
+        // Who is told that a stream is private may rely on it, come what may.
+        await live.written();
         return {
           stream_id: stream.id,
           channel: stream.channel,
@@ -174,7 +176,9 @@ export function streamRoutes(services: HttpServices, guard: AdminGuard): Fastify
       async (request, reply) => {
         unkept(reply);
         const { id } = (await findOwn(request.params.id, request)).stream;
-        return info(live.change(id, request.body), true);
+        const broadcast = live.change(id, request.body);
+        await live.written();
+        return info(broadcast, true);
       },
     );
 
