@@ -1,4 +1,4 @@
-import type { DestinationState, ServerHealth } from "@klieg/protocol";
+import type { BroadcastState, DestinationState, ServerHealth } from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_ENCODING } from "../../document/encoding.ts";
 import type { MediaStatistics } from "../media/media-contract.ts";
@@ -295,7 +295,7 @@ describe("a destination, whichever end sends to it (STU4)", () => {
       hardware: false,
     },
   } as const;
-  const broadcast = { ...IDLE_BROADCAST, state: "live", destinations: [state] } as const;
+  const broadcast: BroadcastState = { ...IDLE_BROADCAST, state: "live", destinations: [state] };
 
   test("is told by the page where it sends by WebRTC", () => {
     const [joined] = connectionsOf(broadcast, [destination], undefined, [whip]);

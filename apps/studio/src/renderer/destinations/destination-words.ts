@@ -1,0 +1,40 @@
+import type { Destination } from "../../document/destination.ts";
+import { needsKey } from "../broadcast/start-check.ts";
+import { CARRIER_NAMES, type Connection, carrierOf } from "../health/connection.ts";
+import { destinationStrings as words } from "../strings/destinations.ts";
+import { span } from "../strings/figures.ts";
+
+/** How a destination does, in a few words, and how they are meant. */
+export interface DestinationWords {
+  readonly text: string;
+  readonly tone: "good" | "warn" | "bad" | "idle";
+}
+
+/** @param connection undefined off air. @param now epoch ms. */
+export function destinationWords(
+  destination: Destination,
+  hasKey: boolean,
+  connection: Connection | undefined,
+  now: number,
+): DestinationWords {
+  if (connection !== undefined) {
+    const { state, problem, nextAttemptAt } = connection;
+    const tone = state === "live" ? "good" : state === "failed" ? "bad" : state === "stopped" ? "idle" : "warn";
+    const wait = state === "reconnecting" && nextAttemptAt !== undefined && nextAttemptAt > now;
+    const parts = [words.states[state], wait ? span(nextAttemptAt - now) : "", problem?.message ?? ""];
+    return { text: parts.filter((part) => part !== "").join(" · "), tone };
+  }
+  if (needsKey(destination) && !hasKey) return { text: words.keyMissing, tone: "warn" };
+  return destination.enabled ? { text: words.ready, tone: "idle" } : { text: words.off, tone: "idle" };
+}
+
+/** "SRT to live.example.com". */
+export function addressWords(destination: Destination): string {
+  let host: string;
+  try {
+    host = new URL(destination.url).host;
+  } catch {
+    host = destination.url;
+  }
+  return `${CARRIER_NAMES[carrierOf(destination)]} · ${host}`;
+}

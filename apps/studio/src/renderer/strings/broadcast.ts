@@ -1,0 +1,85 @@
+import { bitrate, count, dayAndTime, span, timeOfDay } from "./figures.ts";
+
+/** Going live, being live, and ending it. */
+export const broadcastStrings = {
+  goLive: "Go live",
+  goLiveTitle: "Go live",
+  endStream: "End stream",
+  cancelStart: "Cancel",
+  goPublic: "Put on air",
+  onAir: "On air",
+  preview: "Preview",
+  previewHint: "Sent to the server, and seen by you alone",
+  starting: "Connecting…",
+  stopping: "Ending…",
+  publicIn: (ms: number) => `on air in ${span(ms)}`,
+  untitled: "No title yet",
+  editDetails: "Title, category and who may watch",
+  viewers: (viewers: number) => `${count(viewers)} ${viewers === 1 ? "viewer" : "viewers"}`,
+  sent: (bits: number | undefined, carrier: string) => (bits === undefined ? carrier : `${bitrate(bits)} · ${carrier}`),
+  sentLabel: (bits: string) => `Sent: ${bits}`,
+  more: (others: number) => `+${others}`,
+
+  title: "Title",
+  titlePlaceholder: "What is it about?",
+  category: "Category",
+  categoryPlaceholder: "None",
+  visibility: "Who may watch",
+  visibilities: {
+    public: { name: "Everybody", detail: "Listed on the server's page" },
+    unlisted: { name: "With the link", detail: "Not listed anywhere" },
+    private: { name: "Only you", detail: "Nobody else, whatever they have" },
+  },
+  start: "When",
+  starts: {
+    preview: { name: "Preview first", detail: "You look at it, then put it on air" },
+    now: { name: "At once", detail: "Seen as soon as it arrives" },
+    later: { name: "At a time", detail: "A preview until then" },
+  },
+  startAt: "On air at",
+  startsAt: (at: number) => `On air by itself: ${dayAndTime(at)}`,
+  startPast: "That time is over. Choose a later one.",
+  startTooFar: "At most two weeks ahead.",
+  destinations: "Where it goes",
+  addDestination: "Add…",
+  noDestinations: "There is nowhere to go yet.",
+  noDestinationsAction: "Connect a server",
+  noneChosen: "Choose at least one destination.",
+  keyMissing: (name: string) => `${name} has no key yet.`,
+  addKey: "Add key",
+  noPicture: "The scene on air is empty: viewers would see only its background.",
+  record: "Record it, too",
+  encoding: (picture: string, bits: number, encoder: string) =>
+    `${picture}, ${bitrate(bits)}, encoded by the ${encoder}.`,
+  encodingEngine: (encoder: string) => `${encoder}, by FFmpeg`,
+  picture: (width: number, height: number, rate: number) => `${width} × ${height} at ${rate} fps`,
+  encoderUnknown: "fastest encoder there is",
+  noEncoder: "This browser cannot encode H.264, so the studio's FFmpeg does.",
+  changeEncoding: "Change…",
+  startPreview: "Start preview",
+  startNow: "Go live",
+  startLater: "Start preview",
+
+  endTitle: "End the stream?",
+  endLive: (ms: number, viewers: number | undefined) =>
+    viewers === undefined || viewers === 0
+      ? `You have been on air for ${span(ms)}.`
+      : `You have been on air for ${span(ms)}, and ${count(viewers)} ${viewers === 1 ? "is" : "are"} watching.`,
+  endPreview: "Nobody has seen it yet.",
+  endRecording: "The recording goes on until you stop it.",
+  keepGoing: "Keep going",
+
+  detailsTitle: "The broadcast",
+  watchLinks: "To watch",
+  copyLink: "Copy link",
+  publicAt: (at: number) => `on air at ${timeOfDay(at)}`,
+  cancelSchedule: "Not by itself",
+  saveDetails: "Save",
+
+  commands: {
+    goLive: "Go live…",
+    goPublic: "Put the preview on air",
+    endStream: "End the stream…",
+    health: "Health in full",
+  },
+} as const;
