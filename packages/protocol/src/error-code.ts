@@ -62,6 +62,8 @@ export const ERROR_TABLE = {
   invite_expired: { status: 401, retryable: false },
   /** The other end could not be reached, or does not speak what was expected of it. */
   unreachable: { status: 502, retryable: true },
+  /** This program cannot do it at all, as a browser without the app cannot send by SRT. */
+  not_supported: { status: 501, retryable: false },
   encoder_unavailable: { status: 503, retryable: true },
   internal: { status: 500, retryable: true, rtmp: "NetStream.Failed", srt: 1500 },
 } as const satisfies Record<string, ErrorRow>;

@@ -218,5 +218,7 @@ export const StartedStream = z.object({
   preview_access: PreviewAccess,
 });
 
+export type StartedStream = z.infer<typeof StartedStream>;
+
 /** `POST /v1/streams/stop`, with the channel's stream key or the admin token as bearer. */
 export const StopStream = z.object({ stream_id: StreamId });

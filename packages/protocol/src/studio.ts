@@ -151,14 +151,14 @@ export type ReplayState = z.infer<typeof ReplayState>;
 export const StudioWelcome = z.object({
   protocol: z.int(),
   version: z.string(),
-  /** `web`: a headless capture box. */
-  host: z.enum(["electron", "web"]),
+  /** `web`: a headless capture box; `browser`: the page alone, which publishes by WHIP and keeps what it can in the browser. */
+  host: z.enum(["electron", "web", "browser"]),
   platform: z.string(),
   cores: z.int(),
   /** What FFmpeg there is; null: none, then the page must encode sound and picture, and no file or camera address can be opened. */
   ffmpeg: z.object({ version: z.string() }).nullable(),
-  /** How secrets are kept: by the system's keychain, or in a file that only this user can read. */
-  secrets: z.enum(["keychain", "file"]),
+  /** How secrets are kept: by the system's keychain, in a file that only this user can read, or until the tab is closed. */
+  secrets: z.enum(["keychain", "file", "session"]),
 });
 export type StudioWelcome = z.infer<typeof StudioWelcome>;
 
