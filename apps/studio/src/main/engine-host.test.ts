@@ -35,7 +35,7 @@ function hosted() {
       engines.push(engine);
       return engine;
     },
-    start: { data_folder: "/data", recording_folder: "/films", version: "1.0.0", ffmpeg: null },
+    start: { data_folder: "/data", recording_folder: "/films", version: "1.0.0" },
     keychain: {
       seal: (bytes) => bytes.map((byte) => byte ^ 1),
       open: () => {

@@ -17,8 +17,6 @@ export const ToEngine = z.discriminatedUnion("type", [
     version: z.string(),
     /** Whether `seal` and `open` can be asked for. */
     keychain: z.boolean(),
-    /** Folder of the FFmpeg that came with the app; null: whatever the machine has. */
-    ffmpeg: z.string().nullable(),
   }),
   /** Carries one port. */
   z.object({ type: z.literal("page") }),

@@ -52,12 +52,15 @@ function studio(): void {
   let finish = (): void => app.quit();
   const host = new EngineHost<MessagePortMain>({
     clock: systemClock,
-    fork: () => utilityProcess.fork(path.join(BUILT, "engine.mjs"), [], { serviceName: "klieg-engine" }),
+    fork: () =>
+      utilityProcess.fork(path.join(BUILT, "engine.mjs"), [], {
+        serviceName: "klieg-engine",
+        env: engineEnvironment(),
+      }),
     start: {
       data_folder: path.join(app.getPath("userData"), "studio"),
       recording_folder: path.join(app.getPath("videos"), desktopStrings.product),
       version: app.getVersion(),
-      ffmpeg: bundledFfmpeg(),
     },
     keychain: systemKeychain(),
   });
@@ -145,10 +148,10 @@ function studio(): void {
   void window.load();
 }
 
-/** @returns where the packaged app has its own FFmpeg; null where it uses the machine's. */
-function bundledFfmpeg(): string | null {
-  const folder = path.join(process.resourcesPath, "ffmpeg");
-  return app.isPackaged && existsSync(folder) ? folder : null;
+/** The machine's own FFmpeg comes first: it is newer, and knows its hardware. Where there is none the app has one with it. */
+function engineEnvironment(): NodeJS.ProcessEnv {
+  const own = path.join(process.resourcesPath, "ffmpeg");
+  return { ...process.env, PATH: [process.env.PATH, own].filter(Boolean).join(path.delimiter) };
 }
 
 /** @returns undefined where this app was not packaged with an address to look for newer ones. */

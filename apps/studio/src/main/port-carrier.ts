@@ -1,5 +1,6 @@
 import type { EnginePortFarewell } from "@klieg/protocol";
 import { STUDIO_CLOSE, STUDIO_MEDIA_BYTES, STUDIO_MESSAGE_BYTES } from "@klieg/protocol";
+import type { EnginePeer } from "../engine/engine-peer.ts";
 
 /** What is needed of Electron's `MessagePortMain`. */
 export interface EnginePort {
@@ -17,22 +18,9 @@ export interface PortSession {
   closed(): void;
 }
 
-/** Sends to a page. */
-export interface PortPeer {
-  send(text: string): void;
-  close(code: number, reason: string): void;
-}
-
-export interface PortCarrierOptions {
-  readonly connect: (peer: PortPeer) => PortSession;
-  /** The engine has answered the page for the first time: what is said to it from now on, it can understand. */
-  readonly onGreeted?: () => void;
-}
-
 /** Carries one page's messages between its port and the engine. @see {@link EnginePortFarewell} for what goes over the port. */
-export function carryPort(port: EnginePort, { connect, onGreeted }: PortCarrierOptions): void {
+export function carryPort(port: EnginePort, connect: (peer: EnginePeer) => PortSession): void {
   let open = true;
-  let greeted = false;
   let taken = 0;
   let telling = false;
   const tellTaken = () => {
@@ -52,11 +40,7 @@ export function carryPort(port: EnginePort, { connect, onGreeted }: PortCarrierO
   };
   const session = connect({
     send: (text) => {
-      if (!open) return;
-      port.postMessage(text);
-      if (greeted) return;
-      greeted = true;
-      onGreeted?.();
+      if (open) port.postMessage(text);
     },
     // Its session may want to close while it is being made.
     close: (code, reason) => queueMicrotask(() => close(code, reason)),
