@@ -4,5 +4,6 @@ export * from "./ffmpeg-process.ts";
 export * from "./ffmpeg-run.ts";
 export * from "./hardware-encoder.ts";
 export * from "./rendition-output.ts";
+export * from "./restart-policy.ts";
 export * from "./rung.ts";
 export * from "./video-encoder.ts";

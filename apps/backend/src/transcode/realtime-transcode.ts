@@ -1,5 +1,6 @@
 import type { Clock } from "@klieg/base";
 import type { FfmpegExit } from "@klieg/ffmpeg";
+import { RestartPolicy } from "@klieg/ffmpeg";
 import {
   type AccessUnit,
   type AudioTrack,
@@ -12,7 +13,6 @@ import type { Logger } from "../ports/logger.ts";
 import { frameRateOf } from "./frame-rate.ts";
 import { planRealtimeAudio, planRealtimeVideo } from "./realtime-plan.ts";
 import { RecentMedia } from "./recent-media.ts";
-import { RestartPolicy } from "./restart-policy.ts";
 import { sameMedia } from "./source-tracks.ts";
 import { SpeedMeter } from "./speed-meter.ts";
 import type { CoreReservation, TranscodeEngine } from "./transcode-engine.ts";

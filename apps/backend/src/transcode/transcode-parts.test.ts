@@ -1,8 +1,8 @@
+import { RestartPolicy } from "@klieg/ffmpeg";
 import type { AccessUnit, AudioTrack, VideoTrack } from "@klieg/media";
 import { describe, expect, test } from "vitest";
 import { frameRateOf } from "./frame-rate.ts";
 import { RenditionStitcher, type TranscodedRendition } from "./rendition-stitcher.ts";
-import { RestartPolicy } from "./restart-policy.ts";
 import { SpeedMeter } from "./speed-meter.ts";
 
 const track: VideoTrack = {

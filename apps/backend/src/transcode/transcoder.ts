@@ -1,5 +1,6 @@
 import { type Clock, type Closable, type CloseReason, Emitter, systemClock } from "@klieg/base";
 import type { FfmpegExit, Rung, VideoEncoder } from "@klieg/ffmpeg";
+import { RestartPolicy } from "@klieg/ffmpeg";
 import {
   type AccessUnit,
   MediaError,
@@ -13,7 +14,6 @@ import { DEFAULT_LADDER, type RungSpec } from "./ladder.ts";
 import { LadderLimit } from "./ladder-limit.ts";
 import { RecentMedia } from "./recent-media.ts";
 import { RenditionStitcher, type TranscodedRendition } from "./rendition-stitcher.ts";
-import { RestartPolicy } from "./restart-policy.ts";
 import { RunRelay } from "./run-relay.ts";
 import { isSmaller, SourceTracks, sameMedia } from "./source-tracks.ts";
 import { SpeedMeter } from "./speed-meter.ts";
