@@ -1,0 +1,190 @@
+import type { Clock } from "@klieg/base";
+import {
+  BackendCheck,
+  ChannelList,
+  KliegError,
+  type ServerHealth,
+  ServerInfo,
+  StartedStream,
+  StreamHealth,
+  StreamId,
+  StreamInfo,
+  StreamKeyCheck,
+} from "@klieg/protocol";
+import type { z } from "zod";
+import type { KliegDestination, KliegDetails, KliegDoor, KliegStart } from "../publish/broadcast-ports.ts";
+import { exchange, type HttpRequest, parseJson, refusalOf } from "./http-exchange.ts";
+
+/** What it answered to the start, with the way for WebRTC beside that for SRT. */
+export interface StartedBroadcast extends KliegStart {
+  /** Null where the server has no WebRTC. */
+  readonly whip: string | null;
+}
+
+/** Channels that are listed to the operator; more are not looked through. */
+const MAX_CHANNELS = 200;
+/** A server that is asked every two seconds has so long, ms. */
+const HEALTH_MS = 4000;
+
+/** The HTTP side of Klieg backends. Addresses are those that the operator entered; a path in front of the API is kept. */
+export class KliegBackend implements KliegDoor {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Asks who is there. @throws {KliegError} `unreachable` with words, also for a server that is none of Klieg. */
+  async check(url: string): Promise<BackendCheck> {
+    const base = baseOf(url);
+    const server = await this.#server(base);
+    // Its list may be hidden: then the key tells the channel.
+    const listed = await ask(ChannelList, { method: "GET", url: apiUrl(base, "v1/channels") }).catch(
+      (error: unknown) => {
+        if (error instanceof KliegError && !error.retryable) return { channels: [] };
+        throw error;
+      },
+    );
+    const channels = listed.channels.slice(0, MAX_CHANNELS).map(({ name, title, state }) => ({
+      name,
+      title,
+      live: state === "live",
+    }));
+    return BackendCheck.parse({
+      url: base.href.replace(/\/$/, ""),
+      version: server.version,
+      webrtc: server.webrtc,
+      channels,
+    });
+  }
+
+  /** What a stream key opens. @throws {KliegError} `stream_key_invalid` and the like, `unreachable`. */
+  async checkKey({ url }: KliegDestination, key: string): Promise<StreamKeyCheck> {
+    const base = baseOf(url);
+    await this.#server(base);
+    return await ask(StreamKeyCheck, { method: "GET", url: apiUrl(base, "v1/stream-key"), bearer: key });
+  }
+
+  async start(
+    { url }: KliegDestination,
+    key: string,
+    details: KliegDetails,
+    signal: AbortSignal,
+  ): Promise<StartedBroadcast> {
+    const started = await ask(StartedStream, {
+      method: "POST",
+      url: apiUrl(baseOf(url), "v1/streams/start"),
+      bearer: key,
+      signal,
+      ...json(wireDetails(details)),
+    });
+    const { stream_id, ingest, preview, visibility, preview_access, playback } = started;
+    const hidden = preview || visibility === "private";
+    return {
+      streamId: stream_id,
+      watchUrl: hidden ? preview_access.watch : playback.watch,
+      srt: ingest.srt,
+      whip: ingest.whip,
+    };
+  }
+
+  async change(
+    { url }: KliegDestination,
+    key: string,
+    streamId: string,
+    details: Partial<KliegDetails>,
+  ): Promise<{ readonly watchUrl: string | null }> {
+    const stream = await ask(StreamInfo, {
+      method: "PATCH",
+      url: apiUrl(baseOf(url), `v1/streams/${StreamId.parse(streamId)}`),
+      bearer: key,
+      ...json(wireDetails(details)),
+    });
+    const hidden = stream.preview || stream.visibility === "private";
+    if (hidden) return { watchUrl: stream.preview_access?.watch ?? null };
+    return { watchUrl: apiUrl(baseOf(url), `watch/${stream.channel}`).href };
+  }
+
+  async stop({ url }: KliegDestination, key: string, streamId: string): Promise<void> {
+    const request: HttpRequest = {
+      method: "POST",
+      url: apiUrl(baseOf(url), "v1/streams/stop"),
+      bearer: key,
+      ...json({ stream_id: streamId }),
+    };
+    const answer = await exchange(request);
+    // One that is not there any more is what was asked for.
+    if (answer.status < 300 || answer.status === 404 || answer.status === 410) return;
+    throw refusalOf(request.url, answer);
+  }
+
+  /** What the server says of the broadcast (STU4). @throws {KliegError} */
+  async health(
+    { id, url }: KliegDestination,
+    key: string,
+    streamId: string,
+    signal: AbortSignal,
+  ): Promise<ServerHealth> {
+    const path = `v1/streams/${StreamId.parse(streamId)}`;
+    const get = <T extends z.ZodType>(schema: T, to: string) =>
+      ask(schema, { method: "GET", url: apiUrl(baseOf(url), to), bearer: key, signal, timeoutMs: HEALTH_MS });
+    const [health, stream] = await Promise.all([get(StreamHealth, `${path}/health`), get(StreamInfo, path)]);
+    const { ingest, viewers, realtime, warnings, state } = health;
+    return {
+      destination: id,
+      state,
+      bitrate: ingest?.bitrate ?? 0,
+      frame_rate: ingest?.frame_rate ?? 0,
+      keyframe_interval_ms: ingest?.keyframe_interval_ms ?? null,
+      warnings: warnings.slice(0, 20),
+      renditions: stream.renditions
+        .slice(0, 20)
+        .map(({ name, state, width, height }) => ({ name, state, width, height })),
+      viewers: viewers.hls + Math.max(viewers.webrtc, realtime.viewers),
+      at: this.#clock.wall(),
+    };
+  }
+
+  async #server(base: URL): Promise<ServerInfo> {
+    try {
+      return await ask(ServerInfo, { method: "GET", url: apiUrl(base, "v1/server") });
+    } catch (error) {
+      if (!(error instanceof KliegError) || error.code === "timeout" || error.code === "unreachable") throw error;
+      const words = `${base.host} answers, but not as a Klieg backend does. Check the address and the port.`;
+      throw new KliegError("unreachable", words, { cause: error });
+    }
+  }
+}
+
+/** Asks for JSON of that kind. @throws {KliegError} the server's own; `unreachable` where it answers with something else. */
+async function ask<T extends z.ZodType>(schema: T, request: HttpRequest): Promise<z.infer<T>> {
+  const answer = await exchange({ ...request, headers: { accept: "application/json", ...request.headers } });
+  if (answer.status < 200 || answer.status > 299) throw refusalOf(request.url, answer);
+  const parsed = schema.safeParse(parseJson(answer.text));
+  if (parsed.success) return parsed.data;
+  const words = `${request.url.host} answers, but not as a Klieg backend of this version does.`;
+  throw new KliegError("unreachable", words, { cause: parsed.error });
+}
+
+function json(value: object): Pick<HttpRequest, "body" | "headers"> {
+  return { body: JSON.stringify(value), headers: { "content-type": "application/json" } };
+}
+
+function wireDetails({ public_at, ...details }: Partial<KliegDetails>): object {
+  if (public_at === undefined) return details;
+  return { ...details, public_at: public_at === null ? null : new Date(public_at).toISOString() };
+}
+
+/** @throws {KliegError} `bad_request` for what is no address of a server. */
+function baseOf(address: string): URL {
+  const url = URL.parse(address);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new KliegError("bad_request", "A backend's address begins with https:// or http://.");
+  }
+  const path = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
+  return new URL(path, url.origin);
+}
+
+function apiUrl(base: URL, path: string): URL {
+  return new URL(path, base);
+}
