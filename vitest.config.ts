@@ -11,6 +11,22 @@ const withRealPeers = {
   retry: process.env.CI === undefined ? 0 : 1,
 } as const;
 
+/** Of test/interop: those that mostly wait for time to pass. They share the cores, two files at a time. */
+const WIRE = [
+  "cmaf",
+  "edge",
+  "enhanced-rtmp",
+  "ffmpeg-contribution",
+  "ffmpeg-srt-encryption",
+  "gstreamer",
+  "mpegts",
+  "playlists",
+  "rtp",
+  "srt-live-transmit",
+  "srt-transport",
+  "turn",
+].map((name) => `test/interop/${name}.test.ts`);
+
 // The names are words of `npm test -- WORD` too.
 export default defineConfig({
   test: {
@@ -24,11 +40,12 @@ export default defineConfig({
           retry: withRealPeers.retry,
         },
       },
+      { test: { name: "wire", include: WIRE, ...withRealPeers, fileParallelism: true, maxWorkers: 2 } },
       {
         test: {
           name: "interop",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/{browser,chaos}/**", "**/node_modules/**"],
+          exclude: ["test/{browser,chaos}/**", ...WIRE, "**/node_modules/**"],
           ...withRealPeers,
         },
       },

@@ -28,6 +28,7 @@ const STEPS: readonly Step[] = [
   vitestStep("unit", "units, properties, short fuzzing", false),
   commandStep("pages", "player and studio build", process.execPath, "scripts/page-builds.ts"),
   commandStep("size", "the player's first load within its budget", process.execPath, "apps/player/scripts/size.ts"),
+  vitestStep("wire", "bytes and playlists, with other people's programs", true),
   vitestStep("interop", "other people's encoders, players and servers", true),
   vitestStep("browser", "the player in a browser", true),
   vitestStep("chaos", "bad days", true),

