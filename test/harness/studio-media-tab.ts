@@ -77,17 +77,22 @@ export class StudioMediaTab implements AsyncDisposable {
   }
 
   /** Calls into the page. */
+  run<Result>(body: (studio: StudioMediaPage) => Result | Promise<Result>): Promise<Result>;
   run<Input, Result>(
     body: (studio: StudioMediaPage, input: Input) => Result | Promise<Result>,
-    ...input: Input extends undefined ? [] : [Input]
+    input: Input,
+  ): Promise<Result>;
+  run<Result>(
+    body: (studio: StudioMediaPage, input: never) => Result | Promise<Result>,
+    input?: unknown,
   ): Promise<Result> {
     return this.page.evaluate(
       ([text, value]) => {
         const studio = (globalThis as unknown as { studio: StudioMediaPage }).studio;
         // biome-ignore lint/security/noGlobalEval: a test's own function, which has to run in the page
-        return (0, eval)(`(${text})`)(studio, value) as Promise<Result>;
+        return globalThis.eval(`(${text})`)(studio, value) as Promise<Result>;
       },
-      [body.toString(), input[0]] as const,
+      [body.toString(), input] as const,
     );
   }
 
