@@ -157,8 +157,11 @@ export class WebContents extends EventEmitter {
   async #open(): Promise<Page> {
     const page = await (await this.#context()).newPage();
     const cdp = await page.context().newCDPSession(page);
+    const { frameTree } = await cdp.send("Page.getFrameTree");
     cdp.on("Runtime.executionContextCreated", ({ context }) => {
-      if (context.name !== WORLD) return;
+      // Electron runs no preload script in frames within the page.
+      const { frameId } = (context.auxData ?? {}) as { readonly frameId?: string };
+      if (context.name !== WORLD || frameId !== frameTree.frame.id) return;
       this.#world = context.id;
       // Another document: whoever spoke to the last one is cut off.
       this.#closePorts();

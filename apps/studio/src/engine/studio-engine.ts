@@ -52,6 +52,8 @@ type Handle = (request: StudioRequest, session: EngineSession) => unknown;
 
 /** Told while no page is there: kept for the first that comes. */
 const MAX_UNTOLD = 16;
+/** What the program around the engine has to know of may have changed with these. */
+const STATE_EVENTS: ReadonlySet<StudioEvent["event"]> = new Set(["settings", "broadcast", "recording"]);
 
 /**
  * The engine of one machine's studio (STU3): answers its pages and tells them what happens. Pages come and go; the show, the
@@ -110,6 +112,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   /** Tells every page; where none is there yet, the first that comes. */
   tell(event: StudioEvent): void {
     if (event.event === "update") this.#update = event;
+    if (STATE_EVENTS.has(event.event)) this.events.emit("state", this.state);
     const greeted = [...this.#sessions].filter(({ role }) => role !== undefined);
     for (const session of greeted) session.tell(event);
     if (greeted.length > 0 || event.event === "update") return;

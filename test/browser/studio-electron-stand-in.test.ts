@@ -1,0 +1,258 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundleApp } from "../../apps/studio/packaging/bundle-app.ts";
+import { type Note, StandInApp } from "../harness/electron-stand-in/stand-in-app.ts";
+import { requirePackages } from "../harness/required-packages.ts";
+import { until } from "../harness/until.ts";
+
+// The desktop app's main process, preload script and engine as they are built, on a stand-in for Electron: Debian's Chromium
+// and test/harness/electron-stand-in/README.md.
+
+/** Speaks to the engine from within the page, by the port that the app gives it. */
+const LINK = `(async () => {
+  const arrival = new Promise((resolve) => {
+    const onMessage = ({ data, ports }) => {
+      if (data !== "klieg:engine-port") return;
+      window.removeEventListener("message", onMessage);
+      resolve(ports[0]);
+    };
+    window.addEventListener("message", onMessage);
+  });
+  window.kliegDesktop.connect();
+  const port = await arrival;
+  const link = { events: [], taken: 0, closed: false };
+  const waiting = new Map();
+  let ids = 0;
+  port.addEventListener("close", () => { link.closed = true; });
+  port.onmessage = ({ data }) => {
+    if (typeof data === "number") link.taken = data;
+    else if (typeof data === "object") link.farewell = data;
+    else {
+      const message = JSON.parse(data);
+      if (message.event !== undefined) link.events.push(message);
+      else waiting.get(message.id)?.(message);
+    }
+  };
+  link.request = (type, input = {}) => new Promise((resolve) => {
+    ids += 1;
+    waiting.set(ids, resolve);
+    port.postMessage(JSON.stringify({ id: ids, type, ...input }));
+  });
+  link.post = (message) => port.postMessage(message);
+  window.link = link;
+  return link.request("hello", { protocol: 1, role: "control" });
+})()`;
+
+interface Answer {
+  readonly ok: boolean;
+  readonly data: Record<string, unknown>;
+}
+
+let folder: string;
+let built: string;
+
+beforeAll(async () => {
+  requirePackages("chromium");
+  folder = await mkdtemp(path.join(tmpdir(), "klieg-stand-in-app-"));
+  built = path.join(folder, "app");
+  const studio = path.resolve(import.meta.dirname, "../../apps/studio");
+  const page = path.join(folder, "page");
+  await build({ root: studio, logLevel: "error", build: { outDir: page, emptyOutDir: true } });
+  await bundleApp({ into: built, page });
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function opened(options: Parameters<typeof StandInApp.start>[1] = {}): Promise<StandInApp> {
+  const app = await StandInApp.start(built, options);
+  await app.note("shown");
+  return app;
+}
+
+const connect = async (app: StandInApp) => (await app.evaluate(LINK)) as Answer;
+const request = async (app: StandInApp, type: string, input: object = {}) =>
+  (await app.evaluate(`link.request(${JSON.stringify(type)}, ${JSON.stringify(input)})`)) as Answer;
+const told = (app: StandInApp, event: string) =>
+  until(
+    () =>
+      app.evaluate(`link.events.find(({ event }) => event === ${JSON.stringify(event)})`) as Promise<
+        object | undefined
+      >,
+    { what: `the event ${event}`, diagnose: () => app.child.output },
+  );
+const details = (notes: readonly Note[], what: string) =>
+  notes.filter((each) => each.what === what).map(({ detail }) => detail);
+
+describe("the desktop app on a stand-in for Electron (STU9)", () => {
+  test("opens a confined window, serves its page, and carries the page's link to the engine", async () => {
+    await using app = await opened();
+    const window = (await app.note("window")) as { preferences: object };
+    expect(window.preferences).toMatchObject({
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webSecurity: true,
+      webviewTag: false,
+      backgroundThrottling: false,
+    });
+    expect(await app.note("minimum size")).toEqual({ width: 1280, height: 828 });
+    expect(
+      await app.evaluate(`[document.title, typeof require, typeof process, Object.isFrozen(kliegDesktop)]`),
+    ).toEqual([expect.stringContaining("Klieg"), "undefined", "undefined", true]);
+    const policy = await app.evaluate(`fetch("./").then(({ headers }) => headers.get("content-security-policy"))`);
+    expect(policy).toContain("default-src 'none'");
+    expect(await app.evaluate(`fetch("./..%2fpackage.json").then(({ status }) => status)`)).toBe(400);
+
+    const welcome = await connect(app);
+    expect(welcome).toMatchObject({ ok: true, data: { host: "electron", secrets: "keychain" } });
+
+    // The keychain is the app's; the file that the engine keeps has nothing to read in it (SEC5).
+    const secret = { holder: "main", kind: "stream_key", secret: "live_0123456789" };
+    expect(await request(app, "set_secret", secret)).toMatchObject({ ok: true });
+    const kept = await readFile(path.join(app.data, "studio/secrets.json"), "utf8");
+    const [, bytes = ""] = /"bytes": *"([^"]+)"/.exec(kept) ?? [];
+    expect(Buffer.from(bytes, "base64").toString()).toMatch(/^sealed:[0-9a-f]+$/);
+
+    // A picture goes in as media, is acknowledged, and is served beside the page.
+    const begun = await request(app, "begin_asset", { name: "a.png", media_type: "image/png", size: 70_000 });
+    const { asset_id, upload } = begun.data;
+    await app.evaluate(`(() => {
+      const message = new Uint8Array(16 + 70000).fill(7);
+      message.fill(0, 0, 16);
+      message[0] = 7;
+      new DataView(message.buffer).setUint16(2, ${upload}, true);
+      link.post(message);
+    })()`);
+    expect(await request(app, "finish_asset", { asset_id })).toMatchObject({ ok: true });
+    await until(async () => (await app.evaluate("link.taken")) === 70_016, { what: "the media acknowledged" });
+    expect(
+      await app.evaluate(`fetch("./assets/${asset_id}", { headers: { range: "bytes=69990-" } }).then(async (answer) =>
+        [answer.status, answer.headers.get("content-type"), (await answer.bytes()).join()])`),
+    ).toEqual([206, "image/png", "7,7,7,7,7,7,7,7,7,7"]);
+    expect(details(app.notes, "page error")).toEqual([]);
+  });
+
+  test("refuses what others send, lets the page lead nowhere, and captures only what was picked (SEC5)", async () => {
+    await using app = await opened();
+    // The same message, by the page itself: it would have been answered.
+    await app.order({ forge: "klieg:connect", args: [], url: "klieg://studio/" });
+    await app.note("forger got");
+    for (const url of ["https://studio/", "klieg://studio.evil.example/", "https://evil.example/"]) {
+      await app.order({ forge: "klieg:connect", args: [], url });
+    }
+    await app.order({ forge: "klieg:connect", args: [], url: "klieg://studio/", top: false });
+    // Orders are carried out in turn: by now the others would have got theirs.
+    expect(await app.evaluate("1 + 1")).toBe(2);
+    expect(details(app.notes, "forger got")).toEqual(["klieg:port"]);
+
+    const address = await app.evaluate("location.href");
+    await app.evaluate(`void (location.href = "https://elsewhere.example/")`);
+    expect(await app.note("navigation denied")).toBe("https://elsewhere.example/");
+    expect(await app.note("opened in browser")).toBe("https://elsewhere.example/");
+    await app.evaluate(`void open("http://192.168.1.2:8080/watch/demo")`);
+    expect(await app.note("window.open")).toEqual({ url: "http://192.168.1.2:8080/watch/demo", action: "deny" });
+    await app.evaluate(`(() => {
+      const frame = document.createElement("iframe");
+      frame.src = "https://framed.example/";
+      document.body.append(frame);
+    })()`);
+    // The page's own policy stops a frame before the app has a say.
+    await until(() => details(app.notes, "console").some((text) => String(text).includes("framed.example")), {
+      what: "the frame refused",
+    });
+    expect(await app.evaluate("location.href")).toBe(address);
+    expect(details(app.notes, "left to the network")).toEqual([]);
+
+    const states = await app.evaluate(`Promise.all(["camera", "microphone", "geolocation", "notifications", "midi"].map(
+      async (name) => (await navigator.permissions.query({ name })).state))`);
+    expect(states).toEqual(
+      ["granted", "granted", "prompt", "prompt", "prompt"].map((state) =>
+        expect.stringMatching(state === "granted" ? /granted/ : /prompt|denied/),
+      ),
+    );
+
+    const capture = `navigator.mediaDevices.getDisplayMedia({ video: true }).then(
+      (stream) => stream.getVideoTracks()[0].label, (error) => error.name)`;
+    await app.evaluate(`kliegDesktop.onPickScreen(async (offer) =>
+      ({ screen: (window.offer = offer).screens[1].id, audio: false }))`);
+    expect(await app.evaluate(capture)).toBe("Slides");
+    expect(await app.evaluate("offer.screens.map(({ kind, name }) => kind + ' ' + name)")).toEqual([
+      "screen Entire screen",
+      "window Slides",
+    ]);
+    await app.evaluate(`kliegDesktop.onPickScreen(async () => ({ screen: "screen:9:9", audio: true }))`);
+    expect(await app.evaluate(capture)).toBe("NotAllowedError");
+  });
+
+  test("page and engine die: both are back, and the engine has all that the page had told it", async () => {
+    await using app = await opened();
+    await connect(app);
+    await request(app, "change_settings", { settings: { theme: "light", global_keys: { mute: "F9", typed: "KeyA" } } });
+    expect(await app.note("shortcut")).toBe("F9");
+    await app.evaluate("void (window.marked = true)");
+
+    await app.order({ crash: "page" });
+    const back = await until(() => app.evaluate("[typeof marked, document.readyState]"), {
+      what: "the page back",
+      diagnose: () => app.child.output,
+    });
+    expect(back).toEqual(["undefined", expect.any(String)]);
+    await connect(app);
+    expect(await told(app, "settings")).toMatchObject({ settings: { theme: "light" } });
+    expect(details(app.notes, "utility process")).toHaveLength(1);
+
+    await app.order({ shortcut: "F9" });
+    expect(await told(app, "command")).toEqual({ event: "command", command: "mute" });
+
+    await app.order({ crash: "engine" });
+    await until(() => app.evaluate("link.closed"), { what: "the port closed" });
+    const welcome = await until(
+      async () => {
+        const answer = (await app.evaluate(
+          `Promise.race([${LINK}, new Promise((resolve) => setTimeout(resolve, 1000))])`,
+        )) as Answer | undefined;
+        return answer?.ok && answer;
+      },
+      { what: "the engine back", diagnose: () => app.child.output },
+    );
+    expect(welcome).toMatchObject({ data: { host: "electron" } });
+    expect(await told(app, "settings")).toMatchObject({ settings: { theme: "light" } });
+  });
+
+  test("one app at a time: the second hands over its link; the window is where it was; it ends in order", async () => {
+    const data = path.join(folder, "data");
+    const place = { x: 240, y: 60, width: 1400, height: 900 };
+    {
+      await using app = await opened({ data, args: ["klieg://room/first#invite"] });
+      await connect(app);
+      // It came before there was a page.
+      expect(await told(app, "link")).toEqual({ event: "link", url: "klieg://room/first#invite" });
+      await using second = await StandInApp.start(built, { data, args: ["klieg://room/second#invite"] });
+      expect(await second.child.exited).toMatchObject({ code: 0 });
+      expect(details(second.notes, "window")).toEqual([]);
+      await until(
+        async () =>
+          ((await app.evaluate("link.events")) as { url?: string }[]).some(
+            ({ url }) => url === "klieg://room/second#invite",
+          ),
+        {
+          what: "the second one's link",
+        },
+      );
+      await app.order({ menu: "Go live…" });
+      expect(await told(app, "command")).toEqual({ event: "command", command: "go_live" });
+      await app.order({ move: place });
+      await app.order({ close: "window" });
+      expect(await app.child.exited).toMatchObject({ code: 0 });
+      expect(existsSync(path.join(data, "instance.lock"))).toBe(false);
+    }
+    await using again = await opened({ data });
+    expect(await again.note("window")).toMatchObject(place);
+    again.child.signal("SIGTERM");
+    expect(await again.child.exited).toMatchObject({ code: 0 });
+  });
+});
