@@ -8,21 +8,28 @@ export interface MoviePiece {
   readonly bytes: readonly Uint8Array[];
   /** How long the file plays with it, ms. */
   readonly durationMs: number;
+  /** Decode time of the keyframe that it begins with, in the picture's timescale; undefined where it begins with none. */
+  readonly keyframeTime: number | undefined;
 }
 
-/** No fragment holds more, whatever keyframes come. */
-const MAX_FRAGMENT_TICKS = 10 * TICKS_PER_SECOND;
+export interface MovieWriterOptions {
+  /** No fragment holds more, whatever keyframes come, ms. Default 10 000. */
+  readonly maxFragmentMs?: number;
+}
+
+const DEFAULT_MAX_FRAGMENT_MS = 10_000;
 const VIDEO_ID = 1;
 const AUDIO_ID = 2;
 
 /**
  * Writes one file of a picture and its sound as a fragmented movie (14496-12 § 8.8) that can be played up to its last whole
- * fragment, wherever it ends. A fragment begins with a keyframe. Times begin at 0 with the first keyframe; what the
+ * fragment, wherever it ends. A fragment begins with a keyframe, unless the one before it was as long as it may be. Times begin at 0 with the first keyframe; what the
  * program was silent for stays a hole.
  */
 export class MovieWriter {
   readonly #onPiece: (piece: MoviePiece) => void;
-  readonly #tracks: readonly [VideoTrack, AudioTrack];
+  readonly #tracks: readonly [VideoTrack] | readonly [VideoTrack, AudioTrack];
+  readonly #maxFragmentTicks: number;
   readonly #video: AccessUnit[] = [];
   readonly #audio: AccessUnit[] = [];
   #track: Track;
@@ -31,27 +38,35 @@ export class MovieWriter {
   #writtenTicks = 0;
 
   /**
+   * @param audio undefined for a silent movie: what comes of sound is passed over.
    * @param onPiece called synchronously; the header first.
    * @throws MediaError where a track's configuration is missing.
    */
-  constructor(video: VideoTrack, audio: AudioTrack, onPiece: (piece: MoviePiece) => void) {
+  constructor(
+    video: VideoTrack,
+    audio: AudioTrack | undefined,
+    onPiece: (piece: MoviePiece) => void,
+    { maxFragmentMs = DEFAULT_MAX_FRAGMENT_MS }: MovieWriterOptions = {},
+  ) {
     this.#onPiece = onPiece;
-    this.#tracks = [video, audio];
+    this.#tracks = audio === undefined ? [video] : [video, audio];
+    this.#maxFragmentTicks = (maxFragmentMs * TICKS_PER_SECOND) / 1000;
     this.#track = video;
-    onPiece({ bytes: [movieHeader(this.#tracks)], durationMs: 0 });
+    onPiece({ bytes: [movieHeader(this.#tracks)], durationMs: 0, keyframeTime: undefined });
   }
 
   /** Takes the next access unit, in decode order of its track; what comes before the first keyframe is passed over. */
   push(unit: AccessUnit): void {
     if (unit.track.kind === "audio") {
-      if (this.#zero !== undefined && unit.dts >= this.#zero) this.#audio.push(unit);
+      const wanted = this.#tracks.length > 1 && this.#zero !== undefined && unit.dts >= this.#zero;
+      if (wanted) this.#audio.push(unit);
       return;
     }
     const first = this.#video[0];
     if (first === undefined) {
       if (!unit.keyframe) return;
       this.#zero ??= unit.dts;
-    } else if (unit.keyframe || unit.dts - first.dts >= MAX_FRAGMENT_TICKS) {
+    } else if (unit.keyframe || unit.dts - first.dts >= this.#maxFragmentTicks) {
       this.#write(unit.dts);
     }
     this.#video.push(this.#described(unit));
@@ -77,6 +92,11 @@ export class MovieWriter {
   /** @param end where the last picture ends, ticks. */
   #write(end: number): void {
     const zero = this.#zero ?? 0;
+    const first = this.#video[0];
+    const keyframeTime =
+      first?.keyframe === true
+        ? Math.round(((first.dts - zero) * timescaleOf(this.#tracks[0])) / TICKS_PER_SECOND)
+        : undefined;
     const bytes = [
       ...this.#fragment(VIDEO_ID, this.#video, zero, end),
       ...this.#fragment(AUDIO_ID, this.#audio, zero, undefined),
@@ -84,7 +104,8 @@ export class MovieWriter {
     this.#video.length = 0;
     this.#audio.length = 0;
     this.#writtenTicks = end - zero;
-    this.#onPiece({ bytes, durationMs: Math.round((this.#writtenTicks * 1000) / TICKS_PER_SECOND) });
+    const durationMs = Math.round((this.#writtenTicks * 1000) / TICKS_PER_SECOND);
+    this.#onPiece({ bytes, durationMs, keyframeTime });
   }
 
   /** @param end of the last sample; where undefined it lasts as long as the one before it. */
