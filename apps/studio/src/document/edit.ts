@@ -158,6 +158,14 @@ export function changeSceneSettings(
   return changeScene(document, id, (scene) => ({ ...scene, ...settings }));
 }
 
+/** Puts a scene at `index` of the list; beyond the ends is at the end. @throws {EditError} where there is no such scene. */
+export function reorderScene(document: StudioDocument, id: RecordId, index: number): StudioDocument {
+  const scene = sceneOf(document, id);
+  const from = document.scenes.indexOf(scene);
+  const to = Math.max(0, Math.min(document.scenes.length - 1, index));
+  return from === to ? document : { ...document, scenes: document.scenes.toSpliced(from, 1).toSpliced(to, 0, scene) };
+}
+
 /** Makes a scene the one that comes next. */
 export function previewScene(document: StudioDocument, id: RecordId): StudioDocument {
   sceneOf(document, id);

@@ -1,18 +1,32 @@
-import { createContext, useContext, useSyncExternalStore } from "react";
+import { createContext, useContext } from "react";
+import { useStore } from "zustand";
 import type { CommandRegistry } from "./commands/command-registry.ts";
+import type { HealthMonitor } from "./health/health-monitor.ts";
+import type { StudioLink } from "./link/studio-link.ts";
+import type { AudioMixer } from "./media/mixer/mixer-contract.ts";
+import type { StudioMedia } from "./media/studio-media.ts";
 import type { Toasts } from "./shell/toasts.ts";
-import type { StageMedia } from "./stage/stage-media.ts";
 import type { StageStore } from "./stage/stage-store.ts";
-import type { ShowLink, ShowState, ShowStore } from "./state/show-store.ts";
+import type { DialogStore } from "./state/dialogs.ts";
+import type { EngineStore } from "./state/engine-store.ts";
+import type { ShowState, ShowStore } from "./state/show-store.ts";
+import type { Theme } from "./theme/theme.ts";
 
 /** What the whole interface shares. */
 export interface Services {
-  readonly link: ShowLink;
+  readonly link: StudioLink;
   readonly show: ShowStore;
   readonly stage: StageStore;
-  readonly media: StageMedia;
+  readonly media: StudioMedia;
+  readonly mixer: AudioMixer;
   readonly commands: CommandRegistry;
   readonly toasts: Toasts;
+  readonly theme: Theme;
+  /** What the engine tells of itself. */
+  readonly engine: EngineStore;
+  readonly health: HealthMonitor;
+  /** Which dialog of the broadcast's is open. */
+  readonly dialogs: DialogStore;
 }
 
 export const ServicesContext = createContext<Services | undefined>(undefined);
@@ -26,6 +40,5 @@ export function useServices(): Services {
 
 /** A part of the open show; the component is rendered again when that part changes. */
 export function useShow<Part>(part: (state: ShowState) => Part): Part {
-  const { state } = useServices().show;
-  return useSyncExternalStore(state.subscribe, () => part(state.getState()));
+  return useStore(useServices().show.state, part);
 }

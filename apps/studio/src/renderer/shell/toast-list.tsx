@@ -1,13 +1,15 @@
-import { useSyncExternalStore } from "react";
+import { useStore } from "zustand";
 import { useServices } from "../services.ts";
 import { strings } from "../strings.ts";
 import { CloseIcon } from "./icons.tsx";
 
 export function ToastList() {
   const { toasts } = useServices();
-  const list = useSyncExternalStore(toasts.state.subscribe, toasts.state.getState);
+  const list = useStore(toasts.state);
+  const spoken = useStore(toasts.spoken);
   return (
     <section className="toasts" aria-label={strings.shell.toasts} aria-live="polite">
+      <span className="unseen">{spoken}</span>
       {list.map(({ id, text, action, tone }) => (
         <div
           key={id}

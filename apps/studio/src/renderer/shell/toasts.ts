@@ -17,6 +17,8 @@ const MAX_TOASTS = 4;
 /** Short words at the edge of the window that go by themselves. */
 export class Toasts implements Disposable {
   readonly state: StoreApi<readonly Toast[]> = createStore<readonly Toast[]>(() => []);
+  /** What was said last to those who do not see it. */
+  readonly spoken: StoreApi<string> = createStore<string>(() => "");
   readonly #clock: Clock;
   readonly #timers = new Map<number, Disposable>();
   #next = 1;
@@ -34,6 +36,11 @@ export class Toasts implements Disposable {
     for (const { id: dropped } of others.slice(0, others.length - kept.length)) this.#stop(dropped);
     this.state.setState([...kept, toast], true);
     this.resume(id);
+  }
+
+  /** Only spoken: what can be seen without words. */
+  say(text: string): void {
+    this.spoken.setState(text, true);
   }
 
   dismiss(id: number): void {

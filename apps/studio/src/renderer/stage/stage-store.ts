@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { RecordId } from "../../document/identity.ts";
+import type { SourceChoice } from "../sources/source-choice.ts";
 
 export type Zoom = "fit" | number;
 
@@ -13,7 +14,9 @@ export interface StageState {
   readonly zoom: Zoom;
   /** The dialog that is open. */
   readonly dialog: "add_source" | "help" | undefined;
-  /** The item whose name is being typed. */
+  /** The kind that the dialog for a new source begins with; undefined: it asks. */
+  readonly adding: SourceChoice | undefined;
+  /** The item or scene whose name is being typed. */
   readonly renaming: RecordId | undefined;
 }
 
@@ -28,6 +31,7 @@ export function createStageStore(storage: Pick<Storage, "getItem" | "setItem"> |
     studioMode: storage?.getItem(STUDIO_MODE_KEY) === "on",
     zoom: "fit",
     dialog: undefined,
+    adding: undefined,
     renaming: undefined,
   }));
   store.subscribe((state, before) => {

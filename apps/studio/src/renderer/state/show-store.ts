@@ -122,7 +122,7 @@ export class ShowStore implements Disposable {
     this.#history.endGesture();
   }
 
-  /** Takes back what {@link change} did since the gesture began, without a step to redo: Escape was pressed. */
+  /** Takes back what {@link change} did since the gesture began; only where it did anything. Escape was pressed. */
   cancelGesture(): void {
     if (!this.#history.undo()) return;
     this.#changed(this.#withOnAir(this.#history.value) ?? this.document);
@@ -155,6 +155,12 @@ export class ShowStore implements Disposable {
   take(swap: boolean): void {
     const taken = takeScene(this.document);
     this.#switch(swap ? taken : previewScene(taken, taken.program));
+  }
+
+  /** Puts a scene on air, and works on it. */
+  air(scene: RecordId): void {
+    const taken = takeScene(previewScene(this.document, scene));
+    this.#switch(previewScene(taken, taken.program));
   }
 
   /** A file that the engine took in; it is listed until it is removed there. */
