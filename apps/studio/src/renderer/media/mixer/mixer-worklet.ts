@@ -1,0 +1,123 @@
+// Runs on the sound's thread, in an AudioWorkletGlobalScope.
+import { ChannelStrip } from "./dsp/channel-strip.ts";
+import { ProgramBus } from "./dsp/program-bus.ts";
+import {
+  PROGRAM_PROCESSOR,
+  type ProgramMessage,
+  type ProgramReport,
+  STRIP_PROCESSOR,
+  type StripMessage,
+  type StripReport,
+} from "./mixer-message.ts";
+import { BLOCK } from "./program-samples.ts";
+
+declare const currentFrame: number;
+declare class AudioWorkletProcessor {
+  readonly port: MessagePort;
+}
+declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
+
+/** Frames between two reports of the meters: 50 ms. */
+const REPORT_INTERVAL = 2400;
+/** Blocks kept to be used again. */
+const SPARE_BLOCKS = 16;
+
+class StripProcessor extends AudioWorkletProcessor {
+  readonly #strip = new ChannelStrip();
+  readonly #report = new Float64Array(3);
+  #reportAt = 0;
+  #open = true;
+
+  constructor() {
+    super();
+    this.port.onmessage = ({ data }: MessageEvent<StripMessage>) => {
+      if (data.type === "settings") this.#strip.set(data.settings);
+      else if (data.type === "rnnoise") this.#takeRnnoise(data.module);
+      else this.#open = false;
+    };
+  }
+
+  #takeRnnoise(module: WebAssembly.Module): void {
+    try {
+      this.#strip.setRnnoise(module);
+    } catch (error) {
+      this.port.postMessage({ problem: String(error) } satisfies StripReport);
+    }
+  }
+
+  process([input]: Float32Array[][], [program, monitor]: Float32Array[][]): boolean {
+    const [left, right] = program as [Float32Array, Float32Array];
+    const [monitorLeft, monitorRight] = monitor as [Float32Array, Float32Array];
+    // Without a track there is no channel, and the outputs are silent; the filters and the delay run out.
+    if (input?.[0] !== undefined) left.set(input[0]);
+    if (input?.[1] !== undefined) right.set(input[1]);
+    this.#strip.process(left, right, monitorLeft, monitorRight);
+    if (currentFrame >= this.#reportAt) {
+      this.#reportAt = currentFrame + REPORT_INTERVAL;
+      this.#report[0] = this.#strip.meter.takePeakDb();
+      this.#report[1] = this.#strip.meter.rmsDb;
+      this.#report[2] = this.#strip.reductionDb;
+      this.port.postMessage(this.#report satisfies StripReport);
+    }
+    return this.#open;
+  }
+}
+
+class ProgramProcessor extends AudioWorkletProcessor {
+  readonly #bus = new ProgramBus();
+  readonly #report = new Float64Array(6);
+  readonly #spare: ArrayBuffer[] = [];
+  #reportAt = 0;
+  #block = new Float32Array(2 * BLOCK);
+  #filled = 0;
+  #blockFrame = 0;
+  #open = true;
+
+  constructor() {
+    super();
+    this.port.onmessage = ({ data }: MessageEvent<ProgramMessage>) => {
+      if (data.type === "reset_loudness") this.#bus.loudness.reset();
+      else if (data.type === "close") this.#open = false;
+      else if (this.#spare.length < SPARE_BLOCKS) this.#spare.push(data.buffer);
+    };
+  }
+
+  process([input]: Float32Array[][], [output]: Float32Array[][]): boolean {
+    const [left, right] = output as [Float32Array, Float32Array];
+    if (input?.[0] !== undefined) left.set(input[0]);
+    if (input?.[1] !== undefined) right.set(input[1]);
+    this.#bus.process(left, right);
+    this.#gather(left, right);
+    if (currentFrame >= this.#reportAt) {
+      this.#reportAt = currentFrame + REPORT_INTERVAL;
+      const { meter, loudness, reductionDb } = this.#bus;
+      this.#report[0] = meter.takePeakDb();
+      this.#report[1] = meter.rmsDb;
+      this.#report[2] = reductionDb;
+      this.#report[3] = loudness.momentary;
+      this.#report[4] = loudness.shortTerm;
+      this.#report[5] = loudness.integrated;
+      this.port.postMessage(this.#report satisfies ProgramReport);
+    }
+    return this.#open;
+  }
+
+  #gather(left: Float32Array, right: Float32Array): void {
+    if (this.#filled === 0) this.#blockFrame = currentFrame;
+    for (let i = 0; i < left.length; i += 1) {
+      this.#block[2 * this.#filled] = left[i] as number;
+      this.#block[2 * this.#filled + 1] = right[i] as number;
+      this.#filled += 1;
+      if (this.#filled < BLOCK) continue;
+      const report = { buffer: this.#block.buffer, frame: this.#blockFrame, at: Date.now() } satisfies ProgramReport;
+      this.port.postMessage(report, [report.buffer]);
+      const spare = this.#spare.pop();
+      this.#block = spare === undefined ? new Float32Array(2 * BLOCK) : new Float32Array(spare);
+      this.#filled = 0;
+      this.#blockFrame = currentFrame + i + 1;
+    }
+  }
+}
+
+registerProcessor(STRIP_PROCESSOR, StripProcessor);
+registerProcessor(PROGRAM_PROCESSOR, ProgramProcessor);
