@@ -504,6 +504,9 @@ describe("the API", () => {
         "/v1/streams/start",
         "/v1/channels/{channel}",
         "/v1/streams/{id}/{rendition}/index.m3u8",
+        "/v1/previews/{token}/manifest.m3u8",
+        "/v1/stream-key",
+        "/v1/server",
       ]),
     );
     expect((await set.api.inject("/v1/docs/")).statusCode).toBe(200);

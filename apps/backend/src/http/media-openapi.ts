@@ -38,6 +38,20 @@ export const MEDIA_PATHS: Paths = {
   "/v1/streams/{id}/manifest.m3u8": get("Multivariant playlist", [stream], playlist, {
     404: error("`stream_unknown`, or `stream_not_live` before anything can be played."),
   }),
+  "/v1/previews/{token}/manifest.m3u8": get(
+    "Multivariant playlist of a stream, hidden or not, for its owner; what it names lies below the same address",
+    [
+      {
+        name: "token",
+        in: "path",
+        required: true,
+        description: "`preview_access.token` of the stream.",
+        schema: string,
+      },
+    ],
+    playlist,
+    { 404: error("`stream_unknown`, or `stream_not_live` before anything can be played.") },
+  ),
   "/v1/streams/{id}/{rendition}/index.m3u8": get(
     "Media playlist of a rendition, with blocking reload and delta updates (RFC 8216bis § 6.2.5)",
     [
