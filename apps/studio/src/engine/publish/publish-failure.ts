@@ -30,6 +30,17 @@ export class PublishFailure extends Error {
 }
 
 const CODES = Object.keys(ERROR_TABLE) as ErrorCode[];
+/** SRT has one number for several rows: what they mean to somebody who has sent a key. */
+const CODE_BY_REJECTION: Readonly<Record<number, ErrorCode>> = {
+  10: "passphrase_wrong",
+  11: "passphrase_wrong",
+  1400: "bad_request",
+  1401: "stream_key_invalid",
+  1403: "stream_key_revoked",
+  1406: "resolution_too_high",
+  1409: "conflict",
+  1503: "shutting_down",
+};
 const WORDS_BY_CODE: Readonly<Partial<Record<ErrorCode, string>>> = {
   bad_request: "The server does not understand the stream id. Check the stream key.",
   stream_key_missing: "The server wants a stream key. Enter it in the destination's settings.",
@@ -76,12 +87,11 @@ export function srtFailure(error: unknown, host: string): PublishFailure {
 
 function srtRejection(error: SrtError): PublishFailure {
   const reason = error.rejectReason ?? RejectReason.unknown;
-  if (reason === RejectReason.badSecret) return refusal("passphrase_wrong", error);
   if (reason === RejectReason.unsecure) {
     const words = "One end wants a passphrase and the other has none. Check it in the destination's settings.";
     return failure("refused", "passphrase_wrong", words, error);
   }
-  const code = CODES.find((code) => errorRow(code).srt === reason);
+  const code = CODE_BY_REJECTION[reason] ?? CODES.find((code) => errorRow(code).srt === reason);
   if (code === undefined) {
     return failure("unclear", "unreachable", `The server turned the stream down: ${rejectReasonWords(reason)}.`, error);
   }
