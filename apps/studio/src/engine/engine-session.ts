@@ -99,6 +99,7 @@ export class EngineSession {
     } catch (error) {
       // One may be damaged; a page that sends nothing else has gone wrong, and is told so.
       this.#badFrames += 1;
+      if (this.#badFrames === 1) this.tell({ event: "notice", ...KliegError.from(error).toBody() });
       if (!(error instanceof KliegError) || this.#badFrames >= MAX_BAD_FRAMES) {
         this.close(STUDIO_CLOSE.protocol, KliegError.from(error).message);
       }

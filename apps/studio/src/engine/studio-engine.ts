@@ -11,10 +11,17 @@ import {
   type StudioWelcome,
 } from "@klieg/protocol";
 import { type AssetFile, AssetStore } from "./assets/asset-store.ts";
+import { KliegBackend } from "./backend/klieg-backend.ts";
+import { backendRequests } from "./backend-requests.ts";
 import type { EngineHandlers, EngineOutlet } from "./engine-handlers.ts";
 import type { EnginePeer } from "./engine-peer.ts";
 import { EngineSession, requireProtocol, type SessionHost } from "./engine-session.ts";
 import { type EngineStores, keepingRequests } from "./keeping-requests.ts";
+import { OnAir } from "./on-air-requests.ts";
+import { ProgramFeed, type ProgramSource } from "./program/program-feed.ts";
+import { Recorder } from "./record/recorder.ts";
+import { Replay } from "./record/replay.ts";
+import { recordingRequests } from "./recording-requests.ts";
 import { FileSecretStore } from "./secrets/file-secret-store.ts";
 import type { SecretSealer } from "./secrets/secret-store.ts";
 import { SettingsStore } from "./settings/settings-store.ts";
@@ -65,9 +72,15 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   readonly #stores: EngineStores;
   readonly #ffmpeg: FfmpegBinary | undefined;
   readonly #handlers: Partial<EngineHandlers>;
+  readonly #feed: ProgramFeed;
+  readonly #onAir: OnAir;
+  readonly #recorder: Recorder;
+  readonly #replay: Replay;
   readonly #sessions = new Set<EngineSession>();
   readonly #untold: StudioEvent[] = [];
   #stage: EngineSession | undefined;
+  /** The stage's program, from its first frame on. */
+  #source: ProgramSource | undefined;
   #update: Extract<StudioEvent, { event: "update" }> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -75,12 +88,52 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     this.#options = options;
     this.#stores = stores;
     this.#ffmpeg = ffmpeg;
+    const { clock = systemClock } = options;
+    this.#feed = new ProgramFeed({ clock, ffmpeg });
+    this.#recorder = new Recorder({ clock, feed: this.#feed });
+    this.#replay = new Replay({ clock, feed: this.#feed });
+    const backend = new KliegBackend(clock);
+    const onState = () => this.events.emit("state", this.state);
+    this.#onAir = new OnAir({
+      clock,
+      stores,
+      feed: this.#feed,
+      recorder: this.#recorder,
+      backend,
+      outlet: this,
+      onState,
+    });
+    this.#feed.events.on("state", (program) => this.tell({ event: "program", program }));
+    this.#feed.events.on("keyframe_wanted", () => this.#stage?.tell({ event: "keyframe_wanted" }));
+    this.#feed.events.on("problem", (problem) => this.tell({ event: "notice", ...problem.toBody() }));
+    this.#recorder.events.on("state", (recording) => {
+      this.tell({ event: "recording", recording });
+      onState();
+    });
+    this.#replay.events.on("state", (replay) => this.tell({ event: "replay", replay }));
+    this.#replay.arm(stores.settings.settings.replay_seconds);
+    this.#configure();
+    const keeping = keepingRequests(stores, this);
     this.#handlers = {
       hello: ({ protocol }) => {
         requireProtocol(protocol);
         return this.#welcome();
       },
-      ...keepingRequests(stores, this),
+      ...keeping,
+      save_show: async (request, session) => {
+        const saved = await keeping.save_show(request, session);
+        this.#configure();
+        return saved;
+      },
+      change_settings: async (request, session) => {
+        const changed = await keeping.change_settings(request, session);
+        if (request.settings.replay_seconds !== undefined) this.#replay.arm(changed.settings.replay_seconds);
+        if (request.settings.global_keys !== undefined) onState();
+        return changed;
+      },
+      ...backendRequests(backend, stores),
+      ...this.#onAir.handlers,
+      ...recordingRequests(this.#recorder, this.#replay, stores.settings, this),
     };
   }
 
@@ -98,7 +151,12 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   }
 
   get state(): EngineState {
-    return { onAir: false, recording: false, globalKeys: this.#stores.settings.settings.global_keys };
+    const recording = this.#recorder.state.state;
+    return {
+      onAir: this.#onAir.broadcast.state.state !== "idle",
+      recording: recording === "starting" || recording === "recording",
+      globalKeys: this.#stores.settings.settings.global_keys,
+    };
   }
 
   /** A page connects. */
@@ -145,11 +203,16 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   greeted(session: EngineSession): void {
     if (session.role === "stage") {
       const before = this.#stage;
+      this.#leaveSource();
       this.#stage = session;
       before?.close(STUDIO_CLOSE.replaced, "another page took the stage");
     }
     session.tell({ event: "settings", settings: this.#stores.settings.settings });
     session.tell({ event: "secrets", secrets: [...this.#stores.secrets.holders()] });
+    session.tell({ event: "program", program: this.#feed.state });
+    session.tell({ event: "recording", recording: this.#recorder.state });
+    session.tell({ event: "replay", replay: this.#replay.state });
+    this.#onAir.greet(session);
     if (this.#update !== undefined) session.tell(this.#update);
     for (const event of this.#untold.splice(0)) session.tell(event);
   }
@@ -160,12 +223,29 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       return;
     }
     if (session !== this.#stage) throw new KliegError("forbidden", "Only the page on stage sends the program.");
+    this.#source ??= this.#feed.openSource();
+    this.#source.push(frame);
   }
 
   ended(session: EngineSession): void {
     this.#sessions.delete(session);
-    if (session === this.#stage) this.#stage = undefined;
+    if (session === this.#stage) {
+      this.#stage = undefined;
+      this.#leaveSource();
+    }
+    void this.#onAir.pageGone(session);
     void this.#stores.assets.abandon(session);
+  }
+
+  #leaveSource(): void {
+    this.#source?.close();
+    this.#source = undefined;
+  }
+
+  /** What the engine's own encoders are to make, by the show. */
+  #configure(): void {
+    const { video_bitrate, audio_bitrate } = this.#stores.show.document.encoding;
+    this.#feed.configure({ videoBitrate: video_bitrate, audioBitrate: audio_bitrate });
   }
 
   #welcome(): StudioWelcome {
@@ -175,8 +255,12 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   }
 
   async #close(): Promise<void> {
-    for (const session of [...this.#sessions]) session.close(1001, "the studio is closing");
+    // First the show, in order: pages see how it ends, and what is recorded is whole.
+    await this.#onAir.close();
+    await Promise.all([this.#recorder.close(), this.#replay.close()]);
+    await this.#feed.close();
     const { show, settings, assets } = this.#stores;
+    for (const session of [...this.#sessions]) session.close(1001, "the studio is closing");
     await Promise.all([show.settled(), settings.settled(), assets[Symbol.asyncDispose]()]);
     this.events.clear();
   }

@@ -15,12 +15,6 @@ import type { z } from "zod";
 import type { KliegDestination, KliegDetails, KliegDoor, KliegStart } from "../publish/broadcast-ports.ts";
 import { exchange, type HttpRequest, parseJson, refusalOf } from "./http-exchange.ts";
 
-/** What it answered to the start, with the way for WebRTC beside that for SRT. */
-export interface StartedBroadcast extends KliegStart {
-  /** Null where the server has no WebRTC. */
-  readonly whip: string | null;
-}
-
 /** Channels that are listed to the operator; more are not looked through. */
 const MAX_CHANNELS = 200;
 /** A server that is asked every two seconds has so long, ms. */
@@ -65,12 +59,7 @@ export class KliegBackend implements KliegDoor {
     return await ask(StreamKeyCheck, { method: "GET", url: apiUrl(base, "v1/stream-key"), bearer: key });
   }
 
-  async start(
-    { url }: KliegDestination,
-    key: string,
-    details: KliegDetails,
-    signal: AbortSignal,
-  ): Promise<StartedBroadcast> {
+  async start({ url }: KliegDestination, key: string, details: KliegDetails, signal: AbortSignal): Promise<KliegStart> {
     const started = await ask(StartedStream, {
       method: "POST",
       url: apiUrl(baseOf(url), "v1/streams/start"),

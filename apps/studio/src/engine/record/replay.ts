@@ -77,7 +77,9 @@ export class Replay implements ProgramReader, AsyncDisposable {
   }
 
   /** Every access unit says which track it is of. */
-  onTrack(_track: Track): void {}
+  onTrack(_track: Track): void {
+    // Nothing is to be done before there is a picture.
+  }
 
   onAccessUnit(unit: AccessUnit): void {
     const video = unit.track.kind === "video";
