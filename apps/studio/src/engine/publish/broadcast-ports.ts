@@ -24,8 +24,6 @@ export interface KliegStart {
   readonly watchUrl: string | null;
   /** SRT address, with the stream id in its query. */
   readonly srt: string;
-  /** WHIP endpoint; null where the server has no WebRTC. */
-  readonly whip?: string | null;
   /** WHIP endpoint, which wants the stream key as bearer; null where there is no WebRTC. */
   readonly whip: string | null;
 }
