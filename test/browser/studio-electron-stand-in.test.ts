@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { build } from "vite";
@@ -54,6 +54,8 @@ interface Answer {
 
 let folder: string;
 let built: string;
+/** The same app with an empty page, which does not speak to the engine by itself. */
+let bare: string;
 
 beforeAll(async () => {
   requirePackages("chromium");
@@ -63,12 +65,15 @@ beforeAll(async () => {
   const page = path.join(folder, "page");
   await build({ root: studio, logLevel: "error", build: { outDir: page, emptyOutDir: true } });
   await bundleApp({ into: built, page });
+  bare = path.join(folder, "bare");
+  await cp(built, bare, { recursive: true });
+  await writeFile(path.join(bare, "page/index.html"), "<!doctype html><title>Klieg</title>");
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function opened(options: Parameters<typeof StandInApp.start>[1] = {}): Promise<StandInApp> {
-  const app = await StandInApp.start(built, options);
+async function opened(options: Parameters<typeof StandInApp.start>[1] = {}, folder = built): Promise<StandInApp> {
+  const app = await StandInApp.start(folder, options);
   await app.note("shown");
   return app;
 }
@@ -227,11 +232,11 @@ describe("the desktop app on a stand-in for Electron (STU9)", () => {
     const data = path.join(folder, "data");
     const place = { x: 240, y: 60, width: 1400, height: 900 };
     {
-      await using app = await opened({ data, args: ["klieg://room/first#invite"] });
+      await using app = await opened({ data, args: ["klieg://room/first#invite"] }, bare);
       await connect(app);
       // It came before there was a page.
       expect(await told(app, "link")).toEqual({ event: "link", url: "klieg://room/first#invite" });
-      await using second = await StandInApp.start(built, { data, args: ["klieg://room/second#invite"] });
+      await using second = await StandInApp.start(bare, { data, args: ["klieg://room/second#invite"] });
       expect(await second.child.exited).toMatchObject({ code: 0 });
       expect(details(second.notes, "window")).toEqual([]);
       await until(
@@ -250,7 +255,7 @@ describe("the desktop app on a stand-in for Electron (STU9)", () => {
       expect(await app.child.exited).toMatchObject({ code: 0 });
       expect(existsSync(path.join(data, "instance.lock"))).toBe(false);
     }
-    await using again = await opened({ data });
+    await using again = await opened({ data }, bare);
     expect(await again.note("window")).toMatchObject(place);
     again.child.signal("SIGTERM");
     expect(await again.child.exited).toMatchObject({ code: 0 });

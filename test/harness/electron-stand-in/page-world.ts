@@ -58,6 +58,21 @@ export const MAIN_WORLD = `(() => {
   if (window.top !== window) return;
   const own = "page", other = "preload";
   ${BRIDGE}
+  // Electron's ports tell when their other end is closed; Chromium's do not.
+  window.addEventListener("message", ({ ports }) => {
+    for (const port of ports) {
+      port.addEventListener("message", (event) => {
+        if (event.data !== "stand-in close") return;
+        event.stopImmediatePropagation();
+        port.dispatchEvent(new Event("close"));
+      });
+      const close = port.close.bind(port);
+      port.close = () => {
+        port.postMessage("stand-in close");
+        close();
+      };
+    }
+  });
   // A screen that is captured is a canvas of one colour, if the app lets it be captured.
   navigator.mediaDevices && (navigator.mediaDevices.getDisplayMedia = async (wanted) => {
     const answer = Promise.withResolvers();
@@ -112,9 +127,10 @@ export function preloadWorld(preload: string): string {
       const given = portIds.map((id) => {
         const { port1, port2 } = new MessageChannel();
         ports.set(id, port1);
-        port1.onmessage = ({ data }) =>
-          toApp(data instanceof Uint8Array ? { port: id, bytes: textOf(data) } : { port: id, data });
-        port1.addEventListener("close", () => toApp({ port: id, close: true }));
+        port1.onmessage = ({ data }) => {
+          if (data === "stand-in close") toApp({ port: id, close: true });
+          else toApp(data instanceof Uint8Array ? { port: id, bytes: textOf(data) } : { port: id, data });
+        };
         return port2;
       });
       for (const listener of listeners.get(channel) ?? []) listener({ ports: given }, ...args);
@@ -126,7 +142,7 @@ export function preloadWorld(preload: string): string {
       else reply.reject(new Error(value));
     },
     port: (id, message) => ports.get(id)?.postMessage(message.bytes === undefined ? message.data : bytesOf(message.bytes)),
-    closePort: (id) => ports.get(id)?.close(),
+    closePort: (id) => ports.get(id)?.postMessage("stand-in close"),
   };
   const modules = { electron: { contextBridge, ipcRenderer } };
   (function (require, process) {
