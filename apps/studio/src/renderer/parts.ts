@@ -1,4 +1,10 @@
 import type { ComponentType } from "react";
+import { ControlDialogs, SettingsButton } from "./broadcast/control-dialogs.tsx";
+import { BroadcastTitle, OnAirBar, SendingChips } from "./broadcast/on-air-bar.tsx";
+import { HealthLight, HealthPanel } from "./health/health-panel.tsx";
+import { MixerPanel } from "./mixer/mixer-panel.tsx";
+import { RecordButton } from "./recording/record-button.tsx";
+import { Welcome } from "./welcome/welcome.tsx";
 
 /** A tab of the panel on the right. */
 export interface PanelPart {
@@ -22,9 +28,9 @@ export interface StudioParts {
 }
 
 export const parts: StudioParts = {
-  title: [],
-  top: [],
-  dock: [],
+  title: [BroadcastTitle],
+  top: [HealthLight, SendingChips, RecordButton, OnAirBar, SettingsButton],
+  dock: [MixerPanel, HealthPanel],
   panels: [],
-  overlays: [],
+  overlays: [ControlDialogs, Welcome],
 };

@@ -30,6 +30,13 @@ export function createControl(parts: {
   const engine = held.use(new EngineStore(link));
   held.use(new ProgramControl({ engine, show, media }));
   held.use(new EngineNotices({ engine, toasts }));
+  held.defer(
+    engine.state.subscribe(({ settings }, before) => {
+      if (settings === undefined || settings.monitor_device === before.settings?.monitor_device) return;
+      // One that is not there is told by the mixer itself.
+      void mixer.setMonitorDevice(settings.monitor_device);
+    }),
+  );
   const health = held.use(
     new HealthMonitor({
       engine,

@@ -83,12 +83,6 @@ export class EngineStore implements Disposable {
     return this.state.getState();
   }
 
-  /** Reads which destinations have secrets. @throws {KliegError} what the engine or the link says. */
-  async readSecrets(): Promise<void> {
-    const { secrets } = await this.link.request("open_show", {});
-    this.state.setState({ secrets });
-  }
-
   /** Whether a destination has its key. */
   hasKey(destination: string): boolean {
     return this.now.secrets.some(({ holder, stream_key }) => holder === destination && stream_key);

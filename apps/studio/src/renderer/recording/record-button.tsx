@@ -1,0 +1,88 @@
+import { wordsOf } from "../broadcast/use-request.ts";
+import { useCommands, useKeyLabel } from "../commands/use-commands.ts";
+import { useServices } from "../services.ts";
+import { useEngine } from "../state/use-engine.ts";
+import { noticeStrings } from "../strings/notices.ts";
+import { recordingStrings as words } from "../strings/recording.ts";
+import { useKept } from "./use-kept.ts";
+import "./recording.css";
+
+/** Begins and ends a recording, and shows how long and large it is; beside it the replay, where one is kept ready. */
+export function RecordButton() {
+  const { engine, toasts } = useServices();
+  const recording = useEngine((state) => state.recording);
+  const replay = useEngine((state) => state.replay);
+  const linked = useEngine((state) => state.linked);
+  const showKept = useKept();
+  const failed = (error: unknown) => toasts.show(wordsOf(error), { tone: "bad" });
+  const runs = recording.state === "recording" || recording.state === "starting";
+  const toggle = () => {
+    if (!runs) {
+      engine.link.request("start_recording", {}).catch(failed);
+      return;
+    }
+    engine.link.request("stop_recording", {}).then(({ recording: kept }) => {
+      showKept(noticeStrings.recorded(kept.bytes, kept.path), kept.path);
+    }, failed);
+  };
+  const saveReplay = () => {
+    engine.link.request("save_replay", {}).then(({ replay: kept }) => {
+      showKept(noticeStrings.replaySaved(kept.duration_ms, kept.path), kept.path);
+    }, failed);
+  };
+  useCommands([
+    {
+      id: "record",
+      group: "broadcast",
+      label: () => words.commands.record,
+      keys: ["Control+Shift+KeyR"],
+      enabled: () => linked,
+      run: toggle,
+    },
+    {
+      id: "save_replay",
+      group: "broadcast",
+      label: () => words.commands.saveReplay,
+      keys: ["Control+Shift+KeyS"],
+      enabled: () => linked && replay.held_ms > 0,
+      run: saveReplay,
+    },
+  ]);
+  const key = useKeyLabel("record");
+  const { duration_ms: duration, bytes } = recording;
+  return (
+    <>
+      {replay.seconds > 0 ? (
+        <button
+          type="button"
+          className="btn small"
+          disabled={!linked || replay.held_ms === 0}
+          title={
+            replay.held_ms === 0 ? words.replayEmpty : words.replayHint(Math.min(replay.held_ms, replay.seconds * 1000))
+          }
+          onClick={saveReplay}
+        >
+          {words.replay}
+        </button>
+      ) : null}
+      <button
+        type="button"
+        className={`btn ghost record ${recording.state}`}
+        disabled={!linked || recording.state === "starting"}
+        aria-pressed={runs}
+        aria-label={runs ? words.recordingLabel(duration, bytes) : words.record}
+        title={key}
+        onClick={toggle}
+      >
+        <i aria-hidden="true" />
+        {recording.state === "recording" ? (
+          <span className="num">{words.recording(duration, bytes)}</span>
+        ) : recording.state === "starting" ? (
+          words.starting
+        ) : (
+          words.record
+        )}
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,52 @@
+import { useState } from "react";
+import type { Destination } from "../../document/destination.ts";
+import { DestinationEditor } from "../destinations/destination-editor.tsx";
+import { DestinationList } from "../destinations/destination-list.tsx";
+import { type DestinationKind, newDestination } from "../destinations/edit-destination.ts";
+import { useServices, useShow } from "../services.ts";
+import { useEngine } from "../state/use-engine.ts";
+import { destinationStrings as words } from "../strings/destinations.ts";
+
+const KINDS: readonly DestinationKind[] = ["klieg", "rtmp", "srt"];
+
+/** Where shows go: the list, and one of them opened. */
+export function DestinationsPage() {
+  const { show } = useServices();
+  const none = useShow((state) => state.document.destinations.length === 0);
+  const onAir = useEngine((state) => state.broadcast.state !== "idle");
+  const [editing, setEditing] = useState<{ readonly destination: Destination; readonly isNew: boolean }>();
+  if (editing !== undefined) {
+    const { destination, isNew } = editing;
+    return (
+      <DestinationEditor
+        key={destination.id}
+        destination={destination}
+        isNew={isNew}
+        onDone={() => setEditing(undefined)}
+      />
+    );
+  }
+  const edit = (id: string | undefined) => {
+    const destination = show.document.destinations.find((one) => one.id === id);
+    if (destination !== undefined) setEditing({ destination, isNew: false });
+  };
+  return (
+    <>
+      <p className="hint">{onAir ? words.onAirNow : words.intro}</p>
+      <DestinationList onEdit={edit} />
+      <div className="row wrap">
+        <span className="label">{words.add}</span>
+        {KINDS.map((kind) => (
+          <button
+            key={kind}
+            type="button"
+            className={none && kind === "klieg" ? "btn arc" : "btn"}
+            onClick={() => setEditing({ destination: newDestination(kind), isNew: true })}
+          >
+            {words.addKind[kind]}
+          </button>
+        ))}
+      </div>
+    </>
+  );
+}
