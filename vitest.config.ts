@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Tests against other people's programs: one file at a time, each in a process of its own, with time to start them. */
@@ -36,6 +37,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
           testTimeout: 10_000,
+          // Vitest would leave a core to itself, half of a small machine, though some tests only wait for a program.
+          maxWorkers: availableParallelism() + 1,
           // Some start FFmpeg or the media worker and wait for what these do.
           retry: withRealPeers.retry,
         },
