@@ -138,6 +138,22 @@ describe("STU3: the studio in a browser alone, at a page of another origin than 
     expect(await stream()).toMatchObject({ state: "ended", end_reason: "stopped by its owner" });
   });
 
+  it("is served by the backend, and comes up under the policy that it is served with", async () => {
+    await using context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const served = await context.newPage();
+    const wrong: string[] = [];
+    served.on("pageerror", (error) => wrong.push(String(error)));
+    // Violations of the policy are errors of the console, as is what could not be loaded.
+    served.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
+    const answer = await served.goto(`${backend.http}/studio`);
+    expect([served.url(), answer?.headers()["content-security-policy"]]).toEqual([
+      `${backend.http}/studio/`,
+      expect.stringContaining("frame-ancestors 'none'"),
+    ]);
+    await served.waitForSelector(".app main");
+    expect(wrong).toEqual([]);
+  });
+
   it("keeps the show, its files and the tab's key over a reload, and the show over the tab", async () => {
     const asset = await page.evaluate(async () => {
       const { link, studio } = globalThis as unknown as Alone;
