@@ -2,8 +2,10 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
+import { rangeOf } from "../served/byte-range.ts";
+import { CONTENT_SECURITY_POLICY } from "../served/content-security-policy.ts";
+import { MEDIA_TYPES, segmentsOf } from "../served/page-file.ts";
 import { isAppAddress } from "./app-address.ts";
-import { CONTENT_SECURITY_POLICY } from "./content-security-policy.ts";
 
 /** A file of the show, as the engine tells of it. */
 export interface AssetFile {
@@ -17,23 +19,6 @@ export interface AppFilesOptions {
   /** @returns undefined where the show has no such asset. */
   readonly asset: (id: string) => Promise<AssetFile | undefined>;
 }
-
-const MEDIA_TYPES: ReadonlyMap<string, string> = new Map([
-  [".html", "text/html; charset=utf-8"],
-  [".js", "text/javascript; charset=utf-8"],
-  [".mjs", "text/javascript; charset=utf-8"],
-  [".css", "text/css; charset=utf-8"],
-  [".json", "application/json"],
-  [".map", "application/json"],
-  [".svg", "image/svg+xml"],
-  [".png", "image/png"],
-  [".jpg", "image/jpeg"],
-  [".webp", "image/webp"],
-  [".ico", "image/x-icon"],
-  [".woff2", "font/woff2"],
-  [".wasm", "application/wasm"],
-  [".txt", "text/plain; charset=utf-8"],
-]);
 
 const HEADERS = {
   "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -69,19 +54,6 @@ export class AppFiles {
   }
 }
 
-/** @returns undefined where a segment is not a plain name of a file: such addresses are nobody's. */
-function segmentsOf(pathname: string): string[] | undefined {
-  try {
-    const segments = pathname
-      .split("/")
-      .filter((segment) => segment !== "")
-      .map(decodeURIComponent);
-    return segments.every((segment) => /^[\w@-][\w.@-]*$/.test(segment)) ? segments : undefined;
-  } catch {
-    return undefined; // decodeURIComponent refuses what is not UTF-8.
-  }
-}
-
 async function answerFile(request: Request, file: AssetFile, cacheControl: string): Promise<Response> {
   const found = await stat(file.path).catch(() => undefined);
   if (found === undefined || !found.isFile()) return refusal(404);
@@ -103,16 +75,6 @@ async function answerFile(request: Request, file: AssetFile, cacheControl: strin
   if (request.method === "HEAD" || found.size === 0) return new Response(null, { status, headers });
   const stream = Readable.toWeb(createReadStream(file.path, { start, end }));
   return new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>, { status, headers });
-}
-
-/** One range of bytes (RFC 9110 § 14.2), as players of films ask; of several, or what cannot be read, the whole is the answer. */
-function rangeOf(header: string | null, size: number): { start: number; end: number } | "unsatisfiable" | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "");
-  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
-  const last = size - 1;
-  const start = match[1] === "" ? Math.max(0, size - Number(match[2])) : Number(match[1]);
-  const end = match[1] === "" || match[2] === "" ? last : Math.min(Number(match[2]), last);
-  return start > last || (match[2] !== "" && end < start) ? "unsatisfiable" : { start, end };
 }
 
 function refusal(status: number): Response {

@@ -1,5 +1,5 @@
 /**
- * What the app's page may load and speak to (SEC5). Everything it shows and runs is its own. It speaks to the backends that its user
+ * What the studio's page may load and speak to (SEC5). Everything it shows and runs is its own. It speaks to the backends that its user
  * entered, whose addresses nobody knows before: rooms by WebSocket, media by WebRTC.
  */
 export const CONTENT_SECURITY_POLICY = [
