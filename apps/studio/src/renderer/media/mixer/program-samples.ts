@@ -4,6 +4,8 @@ import { SAMPLE_RATE } from "./dsp/sound-processor.ts";
 
 /** Samples of one channel in a block that goes out: 20 ms. */
 export const BLOCK = 960;
+/** µs. */
+const BLOCK_TIME = 20_000;
 const MICROSECONDS = 1_000_000 / SAMPLE_RATE;
 /** From this on, silence or a cut makes up for what is missing or too much; below it, the rate. Samples: 100 ms. */
 const JUMP = 4800;
@@ -37,7 +39,7 @@ export class ProgramSamples {
   #offset = 0;
   #hasOffset = false;
   #begin: number | undefined;
-  #sent = 0;
+  #sentBlocks = 0;
 
   /** @param emit takes each block; its timestamp is that of its first sample, µs on the program clock. */
   constructor(emit: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void) {
@@ -61,14 +63,14 @@ export class ProgramSamples {
   /** To be called now and then while the context mixes nothing: fills the time up to now with silence. @param now µs. */
   fill(now: number): void {
     this.#begin ??= Math.round(now - FILL_DISTANCE);
-    if (this.#nextTimestamp + 2 * BLOCK * MICROSECONDS > now - FILL_DISTANCE) return;
+    if (this.#nextTimestamp + 2 * BLOCK_TIME > now - FILL_DISTANCE) return;
     this.#hasOffset = false;
-    while (this.#nextTimestamp + BLOCK * MICROSECONDS <= now - FILL_DISTANCE) this.#sendSilence();
+    while (this.#nextTimestamp + BLOCK_TIME <= now - FILL_DISTANCE) this.#sendSilence();
   }
 
   /** µs of the next block. */
   get #nextTimestamp(): number {
-    return (this.#begin ?? 0) + this.#sent * MICROSECONDS;
+    return (this.#begin ?? 0) + this.#sentBlocks * BLOCK_TIME;
   }
 
   /** µs on the program clock of a place in the input. */
@@ -127,7 +129,7 @@ export class ProgramSamples {
 
   #sendBlock(samples: Int16Array<ArrayBuffer>): void {
     const timestamp = this.#nextTimestamp;
-    this.#sent += BLOCK;
+    this.#sentBlocks += 1;
     this.#emit(samples, timestamp);
   }
 }

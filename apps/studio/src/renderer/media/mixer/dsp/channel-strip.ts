@@ -81,7 +81,7 @@ export class ChannelStrip {
       if (processor !== undefined) this.#filters.push({ filter, processor });
     }
     const latency = this.#filters.reduce((sum, { processor }) => sum + processor.latency, 0);
-    this.#delay.set(Math.max(0, settings.delay - (latency * 1000) / SAMPLE_RATE));
+    this.#delay.set(Math.max(0, settings.delay - (latency * 1000) / SAMPLE_RATE), !first);
     const smooth = first ? 1 : samplesOf(SMOOTH);
     this.#gain.to(gainOf(settings.gain), smooth);
     // Balance, not the panorama of a mono source: a channel is never louder than it was.

@@ -17,8 +17,8 @@ export class DelayLine implements SoundProcessor {
     return this.#delay;
   }
 
-  /** @param ms 0 to 5000. */
-  set(ms: number): void {
+  /** @param ms 0 to 5000. @param smooth whether the change is faded. */
+  set(ms: number, smooth: boolean): void {
     const delay = Math.min(samplesOf(ms), 5 * SAMPLE_RATE);
     if (delay === this.#delay) return;
     if (this.#left.length === 0) {
@@ -27,7 +27,7 @@ export class DelayLine implements SoundProcessor {
     }
     this.#previous = this.#delay;
     this.#delay = delay;
-    this.#fade = 0;
+    this.#fade = smooth ? 0 : FADE;
   }
 
   process(left: Float32Array, right: Float32Array): void {

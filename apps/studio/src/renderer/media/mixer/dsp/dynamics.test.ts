@@ -72,7 +72,7 @@ describe("compressor", () => {
   });
 
   it("takes its attack to turn down and its release to come back, and keeps a low voice whole (STU2)", () => {
-    const compressor = new Compressor({ ...settings, attack: 50, release: 300 });
+    const compressor = new Compressor({ ...settings, attack: 50, release: 200 });
     const [left, right] = through(compressor, joined(tone(1000, -10, 1), tone(1000, -40, 1)), tone(1000, -60, 2));
     expect(peakBetween(left, 0, 0.01)).toBeGreaterThan(-13);
     // 1 − 1/e of 15 dB after a time constant.

@@ -21,8 +21,8 @@ it("measures 997 Hz of full scale in one channel as −3.01 LUFS (BS.1770-4), an
   for (const loudness of [both.momentary, both.shortTerm, both.integrated]) expect(loudness).toBeCloseTo(-23, 1);
 });
 
-it("gates as EBU Tech 3341 asks: its cases 3, 4 and 5 are −23 LUFS (STU2)", () => {
-  const at = (level: number, seconds: number) => tone(1000, level, seconds);
+it("gates as EBU Tech 3341 asks: its cases 3, 4 and 5, in a quarter of their time, are −23 LUFS (STU2)", () => {
+  const at = (level: number, seconds: number) => tone(1000, level, seconds / 4);
   const cases = [
     joined(at(-36, 10), at(-23, 60), at(-36, 10)),
     joined(at(-72, 10), at(-36, 10), at(-23, 60), at(-36, 10), at(-72, 10)),

@@ -100,7 +100,7 @@ export class LoudnessMeter {
 
 /** LUFS of a K-weighted mean square, summed over the channels (BS.1770-4 equation 2). */
 function loudnessOf(meanSquare: number): number {
-  return meanSquare > 0 ? -0.691 + 10 * Math.log10(meanSquare) : -Infinity;
+  return meanSquare > 1e-15 ? -0.691 + 10 * Math.log10(meanSquare) : -Infinity;
 }
 
 /** The two filters of BS.1770-4 annex 1, tables 1 and 2, for 48 kHz: the head's shelf, then the high-pass. */

@@ -78,12 +78,11 @@ function areSame(a: Float32Array, b: Float32Array): boolean {
 function instantiate(module: WebAssembly.Module): RnnoiseExports {
   const instance = new WebAssembly.Instance(module, {
     env: {
-      emscripten_memcpy_big: (to: number, from: number, bytes: number) =>
-        new Uint8Array((instance.exports as unknown as RnnoiseExports).memory.buffer).copyWithin(
-          to,
-          from,
-          from + bytes,
-        ),
+      // C's memcpy, which says where it has copied to.
+      emscripten_memcpy_big: (to: number, from: number, bytes: number) => {
+        memoryOf(instance).copyWithin(to, from, from + bytes);
+        return to;
+      },
       // What it has from the start is enough for many states; more would move the memory away under our view of it.
       emscripten_resize_heap: () => 0,
       __assert_fail: () => {
@@ -95,4 +94,8 @@ function instantiate(module: WebAssembly.Module): RnnoiseExports {
   rnnoise.__wasm_call_ctors();
   if (rnnoise.rnnoise_get_frame_size() !== FRAME) throw new Error("this RNNoise has frames of another length");
   return rnnoise;
+}
+
+function memoryOf(instance: WebAssembly.Instance): Uint8Array {
+  return new Uint8Array((instance.exports as unknown as RnnoiseExports).memory.buffer);
 }

@@ -20,6 +20,15 @@ export function noise(level: number, seconds: number): Float32Array {
   });
 }
 
+/** As a fan or a street sounds: 6 dB less for each octave. */
+export function lowPassed(samples: Float32Array): Float32Array {
+  let last = 0;
+  return samples.map((sample) => {
+    last = 0.95 * last + sample;
+    return last;
+  });
+}
+
 export function joined(...parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
