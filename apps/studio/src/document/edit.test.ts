@@ -13,6 +13,7 @@ import {
   removeScene,
   removeSource,
   reorderItem,
+  reorderScene,
   sceneOf,
   takeScene,
 } from "./edit.ts";
@@ -112,5 +113,16 @@ describe("STU1: edits of a show", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("puts scenes in another order, and leaves a document alone where there is nothing to do", () => {
+    const show = addScene(addScene(newDocument("One"), "Two"), "Three");
+    const names = (document: StudioDocument) => document.scenes.map(({ name }) => name);
+    const [first] = show.scenes;
+    if (first === undefined) throw new Error("there is always a scene");
+    expect(names(reorderScene(show, first.id, 1))).toEqual(["Two", "One", "Three"]);
+    expect(names(reorderScene(show, first.id, 99))).toEqual(["Two", "Three", "One"]);
+    expect(reorderScene(show, first.id, -1)).toBe(show);
+    expect(() => reorderScene(show, "none", 0)).toThrow(EditError);
   });
 });

@@ -13,6 +13,7 @@ import { ShowFailed, ShowProblem } from "./shell/show-problem.tsx";
 import { ToastList } from "./shell/toast-list.tsx";
 import { AddSourceDialog } from "./sources/add-source-dialog.tsx";
 import { Properties } from "./sources/properties.tsx";
+import { ScreenPicker } from "./sources/screen-picker.tsx";
 import { SourceList } from "./sources/source-list.tsx";
 import { Stage } from "./stage/stage.tsx";
 import { useStage } from "./stage/use-stage.ts";
@@ -42,6 +43,7 @@ function Show() {
     <>
       <Window />
       <StageDialogs />
+      <ScreenPicker />
       <Parts of={parts.overlays} />
     </>
   );

@@ -10,6 +10,7 @@ export type KeyCombination = string;
 /** The part of a `KeyboardEvent` that is looked at. */
 export interface KeyPress {
   readonly code: string;
+  readonly key: string;
   readonly ctrlKey: boolean;
   readonly metaKey: boolean;
   readonly altKey: boolean;
@@ -20,6 +21,8 @@ const MODIFIER_CODES = /^(Control|Shift|Alt|Meta|OS)(Left|Right)?$/;
 
 /** @returns undefined while only modifiers are held. */
 export function combinationOf(press: KeyPress, mac: boolean): KeyCombination | undefined {
+  // The question mark is on another key of nearly every layout: what it says counts, and not where it is.
+  if (press.key === "?") return "Shift+Slash";
   if (press.code === "" || MODIFIER_CODES.test(press.code)) return undefined;
   const control = mac ? press.metaKey : press.ctrlKey;
   const meta = mac ? press.ctrlKey : press.metaKey;
@@ -35,6 +38,7 @@ export function keyLabel(combination: KeyCombination, mac: boolean): string {
   const parts = combination.split("+");
   const key = parts.pop() ?? "";
   const names: Readonly<Record<string, string>> = mac ? macModifierNames : modifierNames;
+  if (combination === "Shift+Slash") return "?";
   const shown = keyNames[key] ?? key.replace(/^(Key|Digit)/, "");
   return [...parts.map((part) => names[part] ?? part), shown].join(mac ? "" : "+");
 }

@@ -1,6 +1,5 @@
 import { useRef, useState } from "react";
 import type { Source } from "../../document/source.ts";
-import { hasPicture } from "../../document/source.ts";
 import { useServices, useShow } from "../services.ts";
 import { Dialog } from "../shell/dialog.tsx";
 import { workScene } from "../stage/layers.ts";
@@ -106,7 +105,8 @@ function useDraft(choice: SourceChoice) {
   return {
     draft,
     change: (change: (source: Source) => Source) => setDraft(change),
-    name: name ?? draft.name,
+    /** undefined until one is typed. */
+    name,
     setName,
     /** The source as it is to be added. @param suggested its name where none was typed. */
     finished: (suggested?: string): Source => {
@@ -160,8 +160,9 @@ function NewDevice(props: NewSourceProps & { readonly kind: "camera" | "micropho
   const device = draft.kind === "camera" || draft.kind === "microphone" ? draft.device : undefined;
   const preview = useDevicePreview(kind, device?.id ?? "");
   const opened = preview.now.state === "live" ? preview.now.stream.getTracks()[0] : undefined;
+  const suggested = cleanLabel(opened?.label);
   const add = () => {
-    const source = finished(cleanLabel(opened?.label));
+    const source = finished(suggested);
     if (source.kind !== "camera" && source.kind !== "microphone") return;
     // The device that the browser chose is the one from now on, too.
     const settings = opened?.getSettings();
@@ -174,7 +175,7 @@ function NewDevice(props: NewSourceProps & { readonly kind: "camera" | "micropho
     <div className="new-source device">
       <DevicePreviewBox kind={kind} preview={preview} />
       <div className="new-source-fields">
-        <NameOf value={name} onChange={setName} />
+        <NameOf value={name ?? suggested ?? draft.name} onChange={setName} />
         {/* Names of devices are told once one may be used: then the list is made anew. */}
         <SourceSettings key={preview.now.state} source={draft} onChange={change} onDone={() => undefined} />
       </div>
@@ -236,12 +237,12 @@ function NewOther({ choice, onBack, onClose }: NewSourceProps) {
             }}
           />
         ) : null}
-        <NameOf value={name} onChange={setName} />
+        <NameOf value={name ?? fileName ?? draft.name} onChange={setName} />
         <SourceSettings source={draft} onChange={change} onDone={() => undefined} />
       </div>
       <Foot
         action={draft.kind === "screen" ? strings.sources.pickAndAdd : strings.sources.addAction}
-        disabled={!ready || (hasPicture(draft) && name.trim() === "")}
+        disabled={!ready}
         onBack={onBack}
         onAdd={() => void add()}
       />

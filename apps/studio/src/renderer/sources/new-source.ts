@@ -48,7 +48,7 @@ export function newSource(document: StudioDocument, kind: SourceKind): Source {
         kind,
         filters: [],
         text: strings.sources.textExample,
-        font: strings.sources.fonts.sans,
+        font: "Inter Variable",
         font_size: Math.round(document.canvas.height / 15),
         weight: 700,
         colour: "#f7f4ef",

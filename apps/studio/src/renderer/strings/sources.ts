@@ -72,6 +72,14 @@ export const sourceStrings = {
   withPointer: "With the pointer",
   pickAndAdd: "Choose and add",
   pickCancelled: "Nothing was chosen, so nothing was added.",
+  picker: {
+    title: "What do you want to share?",
+    kinds: { screen: "Screens", window: "Windows" },
+    audio: "Share what the computer plays, too",
+    share: "Share",
+    nothing:
+      "No screen or window can be shared. Allow screen recording in the system’s privacy settings, then try again.",
+  },
   file: "File",
   chooseFile: "Choose a file…",
   dropFile: "or drop it here",
@@ -106,7 +114,7 @@ export const sourceStrings = {
   seatHint: "Guests take seats in the order in which you let them in.",
   seatName: (seat: number) => `Guest ${seat}`,
   resolution: "Resolution",
-  resolutionAuto: "As the camera likes",
+  resolutionAuto: "Automatic",
   frameRate: "Frame rate",
   echoCancellation: "Cancel echo",
   echoHint: "For loudspeakers; leave it off with headphones",
