@@ -162,6 +162,29 @@ export function benchmarkArguments(encoder: VideoEncoder, rung: Rung, seconds: n
   return builtArguments(command);
 }
 
+/**
+ * Arguments that encode a moving test picture as fast as it goes, for nothing, with all the threads that a program would have.
+ * FFmpeg reports the time on stderr.
+ */
+export function speedTestArguments(encoder: VideoEncoder, rung: Rung, seconds: number, cores: number): string[] {
+  const command = ffmpeg()
+    .input(`testsrc2=size=${rung.width}x${rung.height}:rate=${decimal(rung.frameRate)}:duration=${seconds}`)
+    .inputFormat("lavfi")
+    .inputOptions(["-hide_banner", "-nostdin", "-loglevel", "info", "-benchmark", ...deviceOptions(encoder)]);
+  command.output("-").format("null").noAudio();
+  const filters = inputFilters(encoder).map(({ filter, options }) =>
+    options === undefined ? filter : `${filter}=${options as string}`,
+  );
+  if (filters.length > 0) command.outputOptions("-vf", filters.join(","));
+  command.outputOptions(encodeOptions(encoder, [rung], { preset: "veryfast", threads: slices(cores) }));
+  return builtArguments(command);
+}
+
+/** Threads that software may use for a picture, by its lines: they share it in slices, which delays nothing. */
+export function slices(cores: number): (lines: number) => number {
+  return (lines) => Math.min(cores, MAX_SLICES, Math.max(1, Math.round(lines / LINES_PER_SLICE)));
+}
+
 function testPicture(width: number, height: number, seconds: number): string {
   return `testsrc2=size=${width}x${height}:rate=${TRIAL_FRAME_RATE}:duration=${seconds},noise=alls=12:allf=t`;
 }
@@ -179,9 +202,8 @@ function addRungs(
 ): void {
   command.complexFilter(scalingFilters(video, how.source));
   for (const i of video.rungs.keys()) command.outputOptions("-map", `[${encoded(i)}]`);
-  const threads = (lines: number) => Math.min(how.cores, MAX_SLICES, Math.max(1, Math.round(lines / LINES_PER_SLICE)));
   command.outputOptions([
-    ...encodeOptions(video.encoder, video.rungs, { preset: video.preset, threads }),
+    ...encodeOptions(video.encoder, video.rungs, { preset: video.preset, threads: slices(how.cores) }),
     ...timingOptions(how.binary),
     ...["-force_key_frames", how.forceKeyframes],
   ]);

@@ -69,7 +69,7 @@ const CANDIDATES: Partial<Record<NodeJS.Platform, readonly VideoEncoderName[]>> 
 };
 
 /** Two at once, as a ladder has: some hardware takes only one. */
-const TRIAL_RUNGS: readonly Rung[] = [
+export const TRIAL_RUNGS: readonly Rung[] = [
   { name: "270p", width: 480, height: 270, frameRate: TRIAL_FRAME_RATE, frameRateDivisor: 1, bitrate: 1_000_000 },
   { name: "180p", width: 320, height: 180, frameRate: TRIAL_FRAME_RATE, frameRateDivisor: 1, bitrate: 500_000 },
 ];
@@ -121,9 +121,10 @@ async function tryEncoders(binary: FfmpegBinary, options: EncoderChoiceOptions):
   throw new NoEncoderError(trials);
 }
 
-async function hardwareCandidates(
-  options: EncoderChoiceOptions,
-): Promise<{ name: VideoEncoderName; device: string | undefined }[]> {
+/** Hardware encoders that a machine of the platform can have, best first; one that is tried on each GPU is there for each. */
+export async function hardwareCandidates(
+  options: Pick<EncoderChoiceOptions, "platform" | "renderNodes"> = {},
+): Promise<{ readonly name: VideoEncoderName; readonly device: string | undefined }[]> {
   const candidates: { name: VideoEncoderName; device: string | undefined }[] = [];
   for (const name of CANDIDATES[options.platform ?? process.platform] ?? []) {
     if (name !== "h264_vaapi") {
@@ -146,12 +147,15 @@ async function renderNodes(): Promise<string[]> {
   }
 }
 
-/** Lets an encoder make a second of two rungs, and looks at what it has made. */
+/**
+ * Lets an encoder make a second of test picture, and looks at what it has made.
+ * @param options `rungs`: what it makes at once; by default two, as a ladder has.
+ */
 export async function tryEncoder(
   binary: FfmpegBinary,
   name: VideoEncoderName,
   device: string | undefined,
-  options: Pick<EncoderChoiceOptions, "timeoutMs" | "cores">,
+  options: Pick<EncoderChoiceOptions, "timeoutMs" | "cores"> & { readonly rungs?: readonly Rung[] },
 ): Promise<{ readonly trial: EncoderTrial; readonly encoder: VideoEncoder | undefined }> {
   const began = performance.now();
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -171,11 +175,12 @@ export async function tryEncoder(
     device,
     options: optionNames(help.stdout.toString("utf8")),
   };
-  const run = await runFfmpeg(binary.path, trialArguments(binary, encoder, TRIAL_RUNGS, options.cores), timeoutMs);
+  const rungs = options.rungs ?? TRIAL_RUNGS;
+  const run = await runFfmpeg(binary.path, trialArguments(binary, encoder, rungs, options.cores), timeoutMs);
   if (run.outcome === "timed_out") return failed("hung", describeFailure(run));
   if (run.outcome === "killed") return failed("died", describeFailure(run));
   if (run.outcome === "not_started" || run.code !== 0) return failed("failed", describeFailure(run));
-  const wrong = faultIn(run.stdout);
+  const wrong = faultIn(run.stdout, rungs);
   if (wrong !== undefined) return failed("wrong", wrong);
   return {
     trial: { encoder: name, device, outcome: "ok", reason: "", ms: Math.round(performance.now() - began) },
@@ -184,11 +189,11 @@ export async function tryEncoder(
 }
 
 /** What is wrong with a test encode's output, if anything is. */
-function faultIn(output: Uint8Array): string | undefined {
-  const made = TRIAL_RUNGS.map(() => ({ frames: 0, bytes: 0, keyframes: [] as number[], reordered: false }));
-  const reader = new RenditionOutput(TRIAL_RUNGS, 0, {
+function faultIn(output: Uint8Array, rungs: readonly Rung[]): string | undefined {
+  const made = rungs.map(() => ({ frames: 0, bytes: 0, keyframes: [] as number[], reordered: false }));
+  const reader = new RenditionOutput(rungs, 0, {
     onAccessUnit(rung, unit) {
-      const rendition = rung === undefined ? undefined : made[TRIAL_RUNGS.indexOf(rung)];
+      const rendition = rung === undefined ? undefined : made[rungs.indexOf(rung)];
       if (rendition === undefined) return;
       rendition.frames += 1;
       rendition.bytes += unit.data.byteLength;
@@ -203,7 +208,7 @@ function faultIn(output: Uint8Array): string | undefined {
   const wantedKeyframes: number[] = [];
   for (let at = 0; at < TRIAL_SECONDS; at += TRIAL_KEYFRAME_SECONDS) wantedKeyframes.push(at * TICKS_PER_SECOND);
   for (const [i, rendition] of made.entries()) {
-    const rung = TRIAL_RUNGS[i] as Rung;
+    const rung = rungs[i] as Rung;
     const { frames, bytes, keyframes, reordered } = rendition;
     if (frames !== wantedFrames) return `made ${frames} of ${wantedFrames} frames of ${rung.name}`;
     if (reordered) return "makes B-frames although told not to";

@@ -13,6 +13,7 @@ import {
 import { type AssetFile, AssetStore } from "./assets/asset-store.ts";
 import { KliegBackend } from "./backend/klieg-backend.ts";
 import { backendRequests } from "./backend-requests.ts";
+import { EncoderShelf } from "./encode/encoder-shelf.ts";
 import type { EngineHandlers, EngineOutlet } from "./engine-handlers.ts";
 import type { EnginePeer } from "./engine-peer.ts";
 import { EngineSession, requireProtocol, type SessionHost } from "./engine-session.ts";
@@ -89,7 +90,8 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     this.#stores = stores;
     this.#ffmpeg = ffmpeg;
     const { clock = systemClock } = options;
-    this.#feed = new ProgramFeed({ clock, ffmpeg });
+    const shelf = new EncoderShelf({ ffmpeg, cores: options.cores });
+    this.#feed = new ProgramFeed({ clock, ffmpeg, shelf });
     this.#recorder = new Recorder({ clock, feed: this.#feed });
     this.#replay = new Replay({ clock, feed: this.#feed });
     const backend = new KliegBackend(clock);
@@ -120,6 +122,8 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
         return this.#welcome();
       },
       ...keeping,
+      list_encoders: async () => ({ encoders: await shelf.list() }),
+      test_encoder: async (question) => ({ test: await shelf.test(question) }),
       save_show: async (request, session) => {
         const saved = await keeping.save_show(request, session);
         this.#configure();
@@ -244,8 +248,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
 
   /** What the engine's own encoders are to make, by the show. */
   #configure(): void {
-    const { video_bitrate, audio_bitrate } = this.#stores.show.document.encoding;
-    this.#feed.configure({ videoBitrate: video_bitrate, audioBitrate: audio_bitrate });
+    this.#feed.configure(this.#stores.show.document.encoding);
   }
 
   #welcome(): StudioWelcome {

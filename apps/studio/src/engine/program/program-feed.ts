@@ -2,16 +2,20 @@ import { type Clock, Emitter } from "@klieg/base";
 import type { FfmpegBinary } from "@klieg/ffmpeg";
 import { type AccessUnit, type AudioTrack, Timeline, type Track, type VideoTrack } from "@klieg/media";
 import { KliegError, type ProgramFrame, type ProgramState } from "@klieg/protocol";
+import { DEFAULT_ENCODING, type Encoding } from "../../document/encoding.ts";
+import type { EncoderShelf } from "../encode/encoder-shelf.ts";
 import { HeldProgram } from "./held-program.ts";
-import { ProgramPicture } from "./program-picture.ts";
+import { type PictureEncoding, ProgramPicture } from "./program-picture.ts";
 import { type ProgramReader, ProgramReaders } from "./program-reader.ts";
 import { ProgramSound } from "./program-sound.ts";
 import { RateCount } from "./rate-count.ts";
 
 export interface ProgramFeedOptions {
   readonly clock: Clock;
-  /** Encodes where the page cannot; undefined: there is none. */
+  /** Encodes sound where the page cannot; undefined: there is none. */
   readonly ffmpeg: FfmpegBinary | undefined;
+  /** Encodes pictures that come uncompressed. */
+  readonly shelf?: EncoderShelf | undefined;
   /** How long the last picture is shown without a page, ms. Default 5 min. */
   readonly holdMs?: number;
 }
@@ -33,11 +37,8 @@ export interface ProgramRates {
   readonly audio_bitrate: number;
 }
 
-/** How the engine's own encoders are to work, bits/s. */
-export interface ProgramEncoding {
-  readonly videoBitrate: number;
-  readonly audioBitrate: number;
-}
+/** How the engine's own encoders are to work. */
+export type ProgramEncoding = Pick<Encoding, "encoder" | "video_bitrate" | "audio_bitrate" | "keyframe_interval">;
 
 /** One page's time as the source of the program. */
 export interface ProgramSource {
@@ -56,7 +57,6 @@ const SILENT_PAGE_MS = 2000;
 const LOOK_EVERY_MS = 250;
 /** Keyframes are asked for no more often than this, ms. */
 const KEYFRAME_REQUEST_MS = 500;
-const DEFAULT_ENCODING: ProgramEncoding = { videoBitrate: 4_500_000, audioBitrate: 160_000 };
 
 /**
  * The program (STU3): what a page encodes, on one timeline that never runs backwards, for every destination and recording. It
@@ -73,7 +73,9 @@ export class ProgramFeed implements AsyncDisposable {
   readonly #audioBytes: RateCount;
   readonly #sound: ProgramSound;
   readonly #picture: ProgramPicture;
-  #encoding = DEFAULT_ENCODING;
+  #encoding: ProgramEncoding = DEFAULT_ENCODING;
+  /** bits/s that the network carries, where it is less than was asked for. */
+  #carried = Number.POSITIVE_INFINITY;
   #source: ProgramSource | undefined;
   /** Whether the present source has shown a picture. */
   #begun = false;
@@ -100,12 +102,18 @@ export class ProgramFeed implements AsyncDisposable {
         onAccessUnit: (unit) => this.#soundMade(unit),
         onProblem: (problem) => this.events.emit("problem", problem),
       },
-      this.#encoding.audioBitrate,
+      this.#encoding.audio_bitrate,
     );
-    this.#picture = new ProgramPicture({
-      onAccessUnit: (unit) => this.#pictureMade(unit),
-      onKeyframeWanted: () => this.requestKeyframe(),
-    });
+    this.#picture = new ProgramPicture(
+      {
+        clock,
+        shelf: options.shelf,
+        onAccessUnit: (unit) => this.#pictureMade(unit),
+        onKeyframeWanted: () => this.requestKeyframe(),
+        onProblem: (problem) => this.events.emit("problem", problem),
+      },
+      this.#pictureEncoding,
+    );
     this.#state = { state: "none", since: clock.wall() };
     this.#watch = clock.every(LOOK_EVERY_MS, () => this.#look());
   }
@@ -129,7 +137,14 @@ export class ProgramFeed implements AsyncDisposable {
 
   configure(encoding: ProgramEncoding): void {
     this.#encoding = encoding;
-    this.#sound.configure(encoding.audioBitrate);
+    this.#sound.configure(encoding.audio_bitrate);
+    this.#picture.configure(this.#pictureEncoding);
+  }
+
+  /** What the network carries now, bits/s: the engine's own encoder follows it. A page's is told by its own way. */
+  followNetwork(bitrate: number): void {
+    this.#carried = bitrate;
+    this.#picture.configure(this.#pictureEncoding);
   }
 
   /** A page begins to send. One that still does is done with. */
@@ -167,17 +182,23 @@ export class ProgramFeed implements AsyncDisposable {
     this.#readers.clear();
     this.#source?.close();
     this.#endHold();
-    await this.#sound.close();
+    await Promise.all([this.#sound.close(), this.#picture.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  get #pictureEncoding(): PictureEncoding {
+    const { encoder, video_bitrate, keyframe_interval: keyframeInterval } = this.#encoding;
+    return { encoder, keyframeInterval, bitrate: Math.min(video_bitrate, this.#carried) };
+  }
+
   #take(frame: ProgramFrame): void {
     switch (frame.kind) {
       case "avc_config":
       case "avc":
+      case "i420":
         this.#picture.take(frame);
         return;
       case "aac_config":
@@ -254,7 +275,7 @@ export class ProgramFeed implements AsyncDisposable {
       video,
       picture: this.#lastKeyframe,
       audio: this.#audio,
-      bitrate: this.#encoding.videoBitrate,
+      bitrate: this.#encoding.video_bitrate,
       onAccessUnit: (unit) => this.#hand(unit, unit.track),
     });
   }

@@ -100,9 +100,8 @@ export class Broadcast implements AsyncDisposable {
     this.#preview = hidden;
     const { title, category, visibility, public_at, encoding } = plan;
     this.#state = { ...IDLE, state: "starting", public_at, title, category, visibility };
-    const audioBitrate = encoding.audio_bitrate;
-    feed.configure({ videoBitrate: encoding.video_bitrate, audioBitrate });
-    const rate = new VideoRate({ videoBitrate: encoding.video_bitrate, audioBitrate });
+    feed.configure(encoding);
+    const rate = new VideoRate({ videoBitrate: encoding.video_bitrate, audioBitrate: encoding.audio_bitrate });
     const destinations = enabled.map(
       (destination) =>
         new BroadcastDestination({
@@ -244,7 +243,9 @@ export class Broadcast implements AsyncDisposable {
     if (!adaptive) return;
     const rates = run.destinations.flatMap((destination) => destination.rate ?? []);
     const target = run.rate.update(rates);
-    if (target !== undefined) this.events.emit("video_bitrate", target);
+    if (target === undefined) return;
+    this.#options.feed.followNetwork(target.bitrate);
+    this.events.emit("video_bitrate", target);
   }
 
   #lookAtSchedule(): void {
@@ -268,6 +269,7 @@ export class Broadcast implements AsyncDisposable {
     for (const timer of run.timers) timer[Symbol.dispose]();
     const ended = await Promise.allSettled(run.destinations.map((destination) => destination.end()));
     this.#run = undefined;
+    this.#options.feed.followNetwork(Number.POSITIVE_INFINITY);
     this.#state = IDLE;
     this.events.emit("state", this.#state);
     for (const result of ended) {
