@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SceneItem, Transition } from "../../apps/studio/src/document/scene.ts";
 import type { Source } from "../../apps/studio/src/document/source.ts";
 import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
+import { BackgroundTab } from "../harness/background-tab.ts";
 import { ffmpeg } from "../harness/ffmpeg-units.ts";
-import { type ServedFile, StudioMediaTab } from "../harness/studio-media-tab.ts";
+import { MEDIA_ARGS, type ServedFile, StudioMediaTab } from "../harness/studio-media-tab.ts";
 import {
   difference,
   evenPoints,
@@ -176,7 +177,7 @@ describe("the studio's compositor (STU1)", () => {
       await update(withFilters(filters));
       await shows(
         expected.map((colour, i) => ({ point: quarter(i), colour })),
-        3,
+        5,
         what,
       );
     };
@@ -371,6 +372,41 @@ describe("the studio's compositor (STU1)", () => {
       });
       expect(wrong.length / expected.length, `picture ${at}`).toBeLessThan(0.01);
     }
+  });
+
+  test("keeps its pace while the window is hidden", async () => {
+    const show = showOf(SOURCES, [[itemOf("camera", { x: 320, y: 180, width: 640, height: 360 })]], BACKGROUND);
+    show.canvas = { ...show.canvas, width: 640, height: 360 };
+    const encoding = {
+      encoder: "auto",
+      video_bitrate: 800_000,
+      audio_bitrate: 128_000,
+      keyframe_interval: 2,
+      adaptive: true,
+    };
+    await using hidden = await BackgroundTab.open(tab.page.url(), MEDIA_ARGS);
+    await until(() => hidden.evaluate<boolean>("typeof studio === 'object'"), { what: "the page is there" });
+    await hidden.evaluate(`studio.update(${JSON.stringify(show)})`);
+    await hidden.evaluate(
+      `studio.media.startProgram(${JSON.stringify({ encoding, ways: { engine: true, whip: [] } })})`,
+    );
+    await hidden.hide();
+    await until(() => hidden.evaluate<boolean>("document.visibilityState === 'hidden'"), { what: "the tab is hidden" });
+    const pictures = () =>
+      hidden.evaluate<number[]>(
+        "studio.messages().filter(({ kind }) => kind === 'avc').map(({ timestamp }) => timestamp)",
+      );
+    await until(async () => (await pictures()).length > 15, { what: "pictures are encoded" });
+    await hidden.evaluate("studio.takeMessages() && undefined");
+    // The page itself is slowed down to a second; what is measured is not.
+    const ticks = await hidden.evaluate<number>(
+      "new Promise((done) => { let n = 0; const t = setInterval(() => { n += 1; }, 100); setTimeout(() => { clearInterval(t); done(n); }, 3000); })",
+    );
+    expect(ticks).toBeLessThan(10);
+    const times = await pictures();
+    const span = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1e6;
+    expect(span).toBeGreaterThan(2.5);
+    expect((times.length - 1) / span).toBeGreaterThan(27);
   });
 });
 

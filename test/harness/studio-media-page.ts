@@ -53,7 +53,7 @@ const page = {
   },
   update: (document: StudioDocument) => media.update(document),
 
-  /** The next picture of the program, as WebRTC would send it: RGBA at each of the points, and its timestamp, µs. */
+  /** The next picture of the program, as WebRTC would send it: RGB at each of the points, and its timestamp, µs. */
   async pixels(points: readonly (readonly [number, number])[]): Promise<{ timestamp: number; pixels: number[][] }> {
     frames ??= new MediaStreamTrackProcessor({
       track: media.compositor.programTrack() as MediaStreamVideoTrack,
@@ -62,13 +62,21 @@ const page = {
     const { value: frame } = await frames.read();
     if (frame === undefined) throw new Error("the program's track has ended");
     try {
-      const size = frame.allocationSize({ format: "RGBA" });
-      const bytes = new Uint8Array(size);
-      const [plane] = await frame.copyTo(bytes, { format: "RGBA" });
-      const stride = plane?.stride ?? frame.codedWidth * 4;
+      const { matrix, fullRange } = frame.colorSpace;
+      if (frame.format !== "I420" || matrix !== "bt709" || fullRange !== false) {
+        throw new Error(`the program is ${frame.format}, ${matrix}, full range ${fullRange}`);
+      }
+      const bytes = new Uint8Array(frame.allocationSize());
+      const planes = await frame.copyTo(bytes);
+      const at = (plane: number, x: number, y: number) => {
+        const { offset, stride } = planes[plane] ?? { offset: 0, stride: 0 };
+        return bytes[offset + y * stride + x] ?? 0;
+      };
       const pixels = points.map(([x, y]) => {
-        const at = Math.round(y) * stride + Math.round(x) * 4;
-        return [...bytes.subarray(at, at + 4)];
+        const luma = (at(0, x, y) - 16) / 219;
+        const [cb, cr] = [(at(1, x >> 1, y >> 1) - 128) / 224, (at(2, x >> 1, y >> 1) - 128) / 224];
+        const rgb = [luma + 1.5748 * cr, luma - 0.1873 * cb - 0.4681 * cr, luma + 1.8556 * cb];
+        return rgb.map((value) => Math.round(255 * Math.max(0, Math.min(1, value))));
       });
       return { timestamp: frame.timestamp, pixels };
     } finally {

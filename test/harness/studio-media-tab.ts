@@ -14,6 +14,13 @@ export interface ServedFile {
 
 let built: Promise<ReadonlyMap<string, ServedFile>> | undefined;
 
+/** What the browser is started with: a graphics card made of software, devices that are made up, and leave to use them. */
+export const MEDIA_ARGS: readonly string[] = [
+  "--enable-unsafe-swiftshader",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+];
+
 /** The studio's media in a page of Chromium, without interface and engine. Its functions are `studio` in the page. */
 export class StudioMediaTab implements AsyncDisposable {
   readonly page: Page;
@@ -34,6 +41,7 @@ export class StudioMediaTab implements AsyncDisposable {
 
   /**
    * @param assets files of the show, by path.
+   * @param args what the browser is started with instead of {@link MEDIA_ARGS}.
    * @param camera a Y4M or MJPEG file that the browser's only camera shows; its own test picture without.
    */
   static async open(
@@ -57,11 +65,8 @@ export class StudioMediaTab implements AsyncDisposable {
     });
     const browser = await openChromium({
       args: [
-        "--enable-unsafe-swiftshader",
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
+        ...(options.args ?? MEDIA_ARGS),
         ...(options.camera === undefined ? [] : [`--use-file-for-fake-video-capture=${options.camera}`]),
-        ...(options.args ?? []),
       ],
     });
     const context = await browser.newContext();

@@ -14,11 +14,11 @@ export const PROGRAM_HEADER_BYTES = 16;
 
 /** Never changed; new ones are added. */
 export const PROGRAM_KIND = {
-  /** AVCDecoderConfigurationRecord; before the first picture, and whenever it changes. */
+  /** AVCDecoderConfigurationRecord; before the first picture and whenever it changes, and again before any keyframe. */
   avc_config: 1,
   /** An access unit of H.264, NAL units with 4-byte lengths, without B-frames. */
   avc: 2,
-  /** Uncompressed picture, I420 without padding: the engine encodes it. */
+  /** Uncompressed picture, I420 without padding, BT.709 in its limited range: the engine encodes it. */
   i420: 3,
   /** Interleaved signed 16-bit samples, little-endian: the engine encodes them. */
   pcm: 4,

@@ -39,6 +39,8 @@ export class StudioMedia implements Disposable {
   #samples: Disposable | undefined;
   /** bits/s that the engine asked for. */
   #bitrate = 0;
+  /** Bytes: an uncompressed picture is large. */
+  #longestMessage = 0;
   #drainTimer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
@@ -164,6 +166,7 @@ export class StudioMedia implements Disposable {
 
   #stopEngine(): void {
     this.compositor.stopEncoding();
+    this.#longestMessage = 0;
     this.#samples?.[Symbol.dispose]();
     this.#samples = undefined;
     clearInterval(this.#drainTimer);
@@ -180,6 +183,7 @@ export class StudioMedia implements Disposable {
   #sendPicture(message: Uint8Array<ArrayBuffer>): void {
     if (this.#program?.ways.engine !== true) return;
     const { link } = this.#options;
+    this.#longestMessage = Math.max(message.length, this.#longestMessage);
     link.sendMedia(message);
     if (!this.#full() || this.#drainTimer !== undefined) return;
     this.compositor.congested = true;
@@ -192,7 +196,8 @@ export class StudioMedia implements Disposable {
   }
 
   #full(): boolean {
-    return this.#options.link.buffered > Math.max(SMALLEST_BACKLOG, (this.#bitrate / 8) * LONGEST_BACKLOG_S);
+    const second = (this.#bitrate / 8) * LONGEST_BACKLOG_S;
+    return this.#options.link.buffered > Math.max(SMALLEST_BACKLOG, second, this.#longestMessage * 3);
   }
 
   /** Sound is small beside the picture, and a hole in it is heard: it is never left out. */

@@ -6,6 +6,7 @@ import { filling, NO_CROP, type Size } from "../../../document/transform.ts";
 import { type ProgramClock, programClock } from "../program-clock.ts";
 import type { CompositorProblem, FromCompositor, ToCompositor } from "./compositor-message.ts";
 import type { SourceStatistics } from "./compositor-statistics.ts";
+import { i420Size } from "./i420-reader.ts";
 import { type Mix, OnAir } from "./on-air.ts";
 import { Pacer } from "./pacer.ts";
 import { PictureSource } from "./picture-source.ts";
@@ -20,6 +21,16 @@ const THUMBNAIL_PAUSE = 200_000;
 const BUSY_SHARE = 0.6;
 const VIEWS_LEFT_OUT = 4;
 const STATISTICS_MS = 1000;
+/** How often it is looked whether the GPU has a picture ready, ms. */
+const READ_CHECK_MS = 2;
+
+/** Where a scene that slides in is at first: so many of its own sizes to the left, and above. */
+const COMES_FROM = {
+  left: { x: 1, y: 0 },
+  right: { x: -1, y: 0 },
+  top: { x: 0, y: 1 },
+  bottom: { x: 0, y: -1 },
+} as const;
 
 type Post = (message: FromCompositor, transfer?: readonly Transferable[]) => void;
 
@@ -41,7 +52,13 @@ export class CompositorThread {
   #stages = new Map<string, StagePicture>();
   #seen = true;
   #viewsLeftOut = 0;
+  /** Names what of the program was drawn last, and what the canvas has now. */
   #programState = "";
+  #painted = "";
+  /** The picture of the program that is being read from the GPU. */
+  #reading: { readonly timestamp: number; readonly size: number } | undefined;
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #i420 = new Uint8Array(0);
   #inTransition = false;
 
   #pictureCount = 0;
@@ -135,6 +152,7 @@ export class CompositorThread {
     try {
       this.#renderer = new StageRenderer(canvas);
       this.#programState = "";
+      this.#painted = "";
       if (this.#document !== undefined) this.#renderer.resize(this.#document.canvas);
     } catch (error) {
       this.#renderer = undefined;
@@ -145,6 +163,7 @@ export class CompositorThread {
   #close(): void {
     this.#pacer?.[Symbol.dispose]();
     clearInterval(this.#statisticsTimer);
+    clearTimeout(this.#readTimer);
     this.#output[Symbol.dispose]();
     for (const picture of this.#pictures.values()) picture[Symbol.dispose]();
     this.#pictures.clear();
@@ -172,6 +191,10 @@ export class CompositorThread {
       before.canvas.height !== height ||
       before.canvas.frame_rate !== frame_rate;
     if (!shapeChanged) return;
+    clearTimeout(this.#readTimer);
+    this.#reading = undefined;
+    this.#programState = "";
+    this.#painted = "";
     this.#renderer?.resize(document.canvas);
     this.#output.reshape(this.#shape());
   }
@@ -208,6 +231,7 @@ export class CompositorThread {
     const renderer = this.#renderer;
     if (document === undefined) return;
     const started = performance.now();
+    this.#finishReading();
     const mix = this.#onAir.mixAt(timestamp);
     if ((mix !== undefined) !== this.#inTransition) {
       this.#inTransition = mix !== undefined;
@@ -225,29 +249,40 @@ export class CompositorThread {
       return;
     }
     this.#viewsLeftOut = 0;
-    for (const view of this.#views.values()) this.#drawView(renderer, document, view, mix !== undefined, timestamp);
+    for (const view of this.#views.values()) this.#drawView(renderer, document, view, mix, timestamp);
   }
 
   #drawProgram(renderer: StageRenderer, document: StudioDocument, mix: Mix | undefined, timestamp: number): void {
-    const shownSomewhere = this.#seen && [...this.#views.values()].some(({ target }) => target === "program");
-    if (!this.#output.wanted && !shownSomewhere) {
+    const stage = this.#stage(this.#onAir.scene);
+    const shown = this.#seen && [...this.#views.values()].some(({ target }) => target === "program");
+    if (stage === undefined || !(this.#output.wanted || shown)) {
       this.#output.forget();
       this.#programState = "";
       return;
     }
-    const stage = this.#stage(this.#onAir.scene);
-    if (stage === undefined) return;
     const state = mix === undefined ? this.#stateOf(this.#onAir.scene, stage) : `mix ${timestamp}`;
-    if (state === this.#programState && this.#output.repeat(timestamp)) return;
+    const same = state === this.#programState;
     this.#programState = state;
+    if (!this.#output.wanted) {
+      this.#output.forget();
+      if (!same) this.#paintProgram(renderer, document, mix, stage);
+      return;
+    }
+    if (same && this.#output.repeat(timestamp)) return;
+    if (!same || this.#painted !== state) this.#paintProgram(renderer, document, mix, stage);
+    renderer.reader.begin(document.canvas);
+    this.#reading = { timestamp, size: i420Size(document.canvas) };
+    this.#readTimer = setTimeout(() => this.#readWhenReady(), READ_CHECK_MS);
+  }
+
+  #paintProgram(renderer: StageRenderer, document: StudioDocument, mix: Mix | undefined, stage: StagePicture): void {
+    this.#painted = this.#programState;
     const into = document.canvas;
     const old = mix === undefined ? undefined : this.#stage(mix.from);
     if (mix === undefined || old === undefined) {
       renderer.draw(stage, this.#pictures, into);
     } else if (mix.transition.kind === "slide") {
-      const { x, y } = { left: { x: 1, y: 0 }, right: { x: -1, y: 0 }, top: { x: 0, y: 1 }, bottom: { x: 0, y: -1 } }[
-        mix.transition.from
-      ];
+      const { x, y } = COMES_FROM[mix.transition.from];
       renderer.draw(old, this.#pictures, into, { x: x * mix.progress, y: y * mix.progress });
       const left = mix.progress - 1;
       renderer.draw(stage, this.#pictures, into, { x: x * left, y: y * left }, true);
@@ -255,20 +290,44 @@ export class CompositorThread {
       renderer.draw(old, this.#pictures, into);
       renderer.drawOver(stage, this.#pictures, into, mix.progress);
     }
-    this.#output.take(renderer.canvas, timestamp);
   }
 
-  #drawView(renderer: StageRenderer, document: StudioDocument, view: View, mixing: boolean, now: number): void {
+  #readWhenReady(): void {
+    if (this.#reading === undefined) return;
+    if (this.#renderer?.lost === false && !this.#renderer.reader.ready) {
+      this.#readTimer = setTimeout(() => this.#readWhenReady(), READ_CHECK_MS);
+    } else {
+      this.#finishReading();
+    }
+  }
+
+  /** Hands on the picture that is being read, and waits for it if it has to. */
+  #finishReading(): void {
+    clearTimeout(this.#readTimer);
+    const reading = this.#reading;
+    this.#reading = undefined;
+    const renderer = this.#renderer;
+    if (reading === undefined || renderer === undefined || renderer.lost) return;
+    const started = performance.now();
+    if (this.#i420.length !== reading.size) this.#i420 = new Uint8Array(reading.size);
+    renderer.reader.read(this.#i420);
+    this.#output.take(this.#i420, reading.timestamp);
+    this.#renderMs += performance.now() - started;
+  }
+
+  #drawView(renderer: StageRenderer, document: StudioDocument, view: View, mix: Mix | undefined, now: number): void {
     const { target } = view;
     const scene = target === "preview" ? document.preview : target;
-    const program = this.#output.last;
-    const fits = { width: document.canvas.width, height: document.canvas.height };
-    if (
-      target === "program" ||
-      (target === "preview" && scene === this.#onAir.scene && !mixing && program !== undefined)
-    ) {
-      const state = `program ${this.#programState}`;
-      if (program !== undefined && view.wants(state, now, 0)) view.draw(program, fits, state, now);
+    const whole = document.canvas;
+    if (target === "program" || (scene === this.#onAir.scene && mix === undefined && target === "preview")) {
+      const stage = this.#stage(this.#onAir.scene);
+      if (stage === undefined) return;
+      // What is on air may not be drawn otherwise, where only the preview is looked at.
+      if (mix === undefined) this.#programState ||= this.#stateOf(this.#onAir.scene, stage);
+      const state = this.#programState;
+      if (!view.wants(state, now, 0)) return;
+      if (this.#painted !== state) this.#paintProgram(renderer, document, mix, stage);
+      view.draw(renderer.canvas, whole, state, now);
       return;
     }
     const sourceId = target.startsWith("source:") ? target.slice("source:".length) : undefined;
@@ -278,14 +337,14 @@ export class CompositorThread {
     const state = this.#stateOf(target, stage);
     if (!view.wants(state, now, pause)) return;
     // No larger than the program's canvas, which everything is drawn in.
-    const scale = Math.min(1, fits.width / view.size.width, fits.height / view.size.height);
+    const scale = Math.min(1, whole.width / view.size.width, whole.height / view.size.height);
     const into: Size = {
       width: Math.max(1, Math.round(view.size.width * scale)),
       height: Math.max(1, Math.round(view.size.height * scale)),
     };
     renderer.draw(stage, this.#pictures, into);
+    this.#painted = "";
     view.draw(renderer.canvas, into, state, now);
-    // The program's picture was overdrawn; what was handed on is a copy.
   }
 
   /** Names what is to be seen of a scene: another name as soon as any of its pictures is a new one. */

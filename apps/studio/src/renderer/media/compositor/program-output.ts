@@ -1,8 +1,16 @@
 import { KliegError } from "@klieg/protocol";
-import { BROWSER_SOFTWARE, chooseEncoder, type PictureShape } from "../encoder/encoder-choice.ts";
+import {
+  BROWSER_HARDWARE,
+  BROWSER_SOFTWARE,
+  type BrowserEncoder,
+  chooseEncoder,
+  type PictureShape,
+} from "../encoder/encoder-choice.ts";
 import { ProgramEncoder } from "../encoder/program-encoder.ts";
+import { RawProgram } from "../encoder/raw-program.ts";
 import type { CompositorProblem, ProgramEncoding } from "./compositor-message.ts";
 import type { CompositorStatistics, EncoderInUse } from "./compositor-statistics.ts";
+import { I420_COLOURS } from "./i420-reader.ts";
 
 export interface ProgramOutputEvents {
   /** A message of `studio-program.ts`. */
@@ -23,7 +31,9 @@ type OutputStatistics = Pick<
 export class ProgramOutput implements Disposable {
   readonly #events: ProgramOutputEvents;
   #last: VideoFrame | undefined;
-  #encoder: ProgramEncoder | undefined;
+  /** What {@link #last} is made of. */
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
+  #encoder: ProgramEncoder | RawProgram | undefined;
   #inUse: EncoderInUse | undefined;
   #encoding: ProgramEncoding | undefined;
   #shape: PictureShape = { width: 1280, height: 720, frameRate: 30 };
@@ -46,18 +56,19 @@ export class ProgramOutput implements Disposable {
     return this.#encoding !== undefined || this.#track !== undefined;
   }
 
-  /** The newest picture; stays this one's. */
-  get last(): VideoFrame | undefined {
-    return this.#last;
-  }
-
   get dropped(): { readonly encode: number; readonly link: number } {
     return { encode: this.#droppedByEncoder, link: this.#droppedByLink };
   }
 
-  /** Takes what is drawn in a canvas as the next picture. @param timestamp µs on the program clock. */
-  take(canvas: OffscreenCanvas, timestamp: number): void {
-    this.#next(new VideoFrame(canvas, { timestamp, duration: this.#duration(), alpha: "discard" }));
+  /**
+   * Takes the next picture. @param i420 of the shape that was told, in the colours of `I420_COLOURS`; it is this one's until the
+   * next is taken. @param timestamp µs on the program clock.
+   */
+  take(i420: Uint8Array<ArrayBuffer>, timestamp: number): void {
+    const { width: codedWidth, height: codedHeight } = this.#shape;
+    const layout = { format: "I420", codedWidth, codedHeight, colorSpace: I420_COLOURS } as const;
+    this.#bytes = i420;
+    this.#next(new VideoFrame(i420, { ...layout, timestamp, duration: this.#duration() }));
   }
 
   /** The last picture once more. @returns false where there is none. */
@@ -71,6 +82,7 @@ export class ProgramOutput implements Disposable {
   forget(): void {
     this.#last?.close();
     this.#last = undefined;
+    this.#bytes = undefined;
   }
 
   /** Begins to encode, goes over to other settings, or ends (undefined). */
@@ -143,7 +155,7 @@ export class ProgramOutput implements Disposable {
     this.#last = frame;
     if (this.#encoder !== undefined) {
       if (this.congested) this.#droppedByLink += 1;
-      else if (!this.#encoder.encode(frame)) this.#droppedByEncoder += 1;
+      else if (!this.#encoder.encode(frame, this.#bytes)) this.#droppedByEncoder += 1;
     }
     const track = this.#track;
     // A track that does not keep up loses pictures: WebRTC's own queue is behind it.
@@ -188,25 +200,40 @@ export class ProgramOutput implements Disposable {
     try {
       const choice = await chooseEncoder(name, this.#shape, encoding.bitrate, this.#card);
       if (generation !== this.#generation) return;
-      if (choice === undefined) {
-        throw new KliegError("encoder_unavailable", "This browser cannot encode H.264 at this size.");
+      if (choice === undefined && (name === BROWSER_HARDWARE || name === BROWSER_SOFTWARE)) {
+        throw new KliegError("encoder_unavailable", "This browser cannot encode H.264 in that way, at this size.");
       }
-      const next = new ProgramEncoder(choice, encoding.keyframeInterval, {
-        onMessage: (message) => this.#events.onMessage(message),
-        onFailed: (error) => {
-          if (this.#encoder === next) this.#failed(encoding, choice.encoder, error);
-        },
-      });
       this.#encoder?.[Symbol.dispose]();
-      this.#encoder = next;
-      // It may have been changed while the encoder was looked for.
-      next.bitrate = this.#encoding?.bitrate ?? encoding.bitrate;
-      this.#inUse = choice.encoder;
-      this.#events.onEncoder(choice.encoder);
+      const inUse = choice?.encoder ?? {
+        name,
+        hardware: !name.startsWith("lib") && name !== "auto",
+        label: name,
+        codec: "",
+      };
+      this.#encoder = choice === undefined ? this.#raw(encoding) : this.#coded(choice, encoding);
+      this.#inUse = inUse;
+      this.#events.onEncoder(inUse);
     } catch (error) {
       if (generation !== this.#generation) return;
       this.#stop();
       this.#events.onProblem({ kind: "encoder", error: KliegError.from(error).toBody().error });
     }
+  }
+
+  /** The engine encodes: by an encoder of its own, or since this browser has none. */
+  #raw(encoding: ProgramEncoding): RawProgram {
+    return new RawProgram(this.#shape, encoding.bitrate, this.#events.onMessage);
+  }
+
+  #coded(choice: BrowserEncoder, encoding: ProgramEncoding): ProgramEncoder {
+    const next: ProgramEncoder = new ProgramEncoder(choice, encoding.keyframeInterval, {
+      onMessage: this.#events.onMessage,
+      onFailed: (error) => {
+        if (this.#encoder === next) this.#failed(encoding, choice.encoder, error);
+      },
+    });
+    // It may have been changed while the encoder was looked for.
+    next.bitrate = this.#encoding?.bitrate ?? encoding.bitrate;
+    return next;
   }
 }

@@ -4,6 +4,7 @@ import type { VideoFilter } from "../../../document/filter.ts";
 import type { Source } from "../../../document/source.ts";
 import { NO_CROP, type Point, type Size } from "../../../document/transform.ts";
 import { FilterPasses, type Picture } from "./filter-passes.ts";
+import { I420Reader } from "./i420-reader.ts";
 import type { PictureSource } from "./picture-source.ts";
 import type { Layer } from "./scene-layout.ts";
 import { LAYER_FRAGMENT, LAYER_VERTEX, Shader } from "./shader.ts";
@@ -27,6 +28,8 @@ export class StageRenderer implements Disposable {
   readonly #gl: WebGL2RenderingContext;
   readonly #layer: Shader;
   readonly #passes: FilterPasses;
+  /** Reads what {@link draw} left in the canvas. */
+  readonly reader: I420Reader;
   readonly #textures = new Map<string, SourceTexture>();
   readonly #colours = new Map<Colour, WebGLTexture>();
   readonly #filteredColours = new Map<string, FilteredColour>();
@@ -39,6 +42,8 @@ export class StageRenderer implements Disposable {
       antialias: false,
       depth: false,
       stencil: false,
+      // What is drawn is looked at more than once: by the encoder, and by views.
+      preserveDrawingBuffer: true,
       powerPreference: "high-performance",
     });
     if (gl === null)
@@ -47,6 +52,7 @@ export class StageRenderer implements Disposable {
     this.#gl = gl;
     this.#layer = new Shader(gl, LAYER_VERTEX, LAYER_FRAGMENT);
     this.#passes = new FilterPasses(gl);
+    this.reader = new I420Reader(gl);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
@@ -117,6 +123,7 @@ export class StageRenderer implements Disposable {
     for (const texture of this.#colours.values()) this.#gl.deleteTexture(texture);
     this.#colours.clear();
     this.#passes[Symbol.dispose]();
+    this.reader[Symbol.dispose]();
     this.#layer[Symbol.dispose]();
     // Not lost by itself where somebody still holds the canvas; a browser has only some sixteen contexts.
     this.#gl.getExtension("WEBGL_lose_context")?.loseContext();

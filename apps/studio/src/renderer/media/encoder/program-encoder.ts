@@ -29,6 +29,7 @@ export class ProgramEncoder implements Disposable {
   readonly #submitted = new Map<number, number>();
   #config: VideoEncoderConfig;
   #lastKeyframe: number | undefined;
+  #record: Uint8Array<ArrayBuffer> | undefined;
   #keyframeWanted = false;
   #encoded = 0;
   #bytes = 0;
@@ -117,9 +118,13 @@ export class ProgramEncoder implements Disposable {
     const shape = { upload: 0, width, height, sampleRate: 0, channels: 0, timestamp: chunk.timestamp };
     const description = metadata?.decoderConfig?.description;
     if (description !== undefined) {
-      const record = ArrayBuffer.isView(description)
-        ? new Uint8Array(description.buffer, description.byteOffset, description.byteLength)
-        : new Uint8Array(description);
+      this.#record = ArrayBuffer.isView(description)
+        ? new Uint8Array(description.buffer as ArrayBuffer, description.byteOffset, description.byteLength).slice()
+        : new Uint8Array(description as ArrayBuffer).slice();
+    }
+    const record = this.#record;
+    // Before every keyframe: an engine that was lost meanwhile begins there.
+    if (record !== undefined && chunk.type === "key") {
       const message = new Uint8Array(PROGRAM_HEADER_BYTES + record.length);
       message.set(record, PROGRAM_HEADER_BYTES);
       writeProgramHeader(message, { kind: "avc_config", keyframe: false, ...shape });
