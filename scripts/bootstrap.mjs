@@ -17,6 +17,7 @@ const BESIDE_GRACE_MS = 3000;
 /** The scripts that each command of package.json runs, one after another, the last with the arguments given. */
 export const COMMANDS = {
   start: ["scripts/page-builds.ts", "apps/backend/src/main.ts"],
+  "studio:web": ["scripts/page-builds.ts", "apps/studio/src/web/main.ts"],
   test: ["scripts/test.ts"],
   demo: ["scripts/demo.ts"],
   fuzz: ["packages/base/src/fuzz/command.ts"],
