@@ -1,6 +1,7 @@
 import type { BroadcastState } from "@klieg/protocol";
 import { broadcastStrings as words } from "../strings/broadcast.ts";
 import { Choice } from "./choice.tsx";
+import { focusedFirst } from "./focused-first.ts";
 
 export type BroadcastWords = Pick<BroadcastState, "title" | "category" | "visibility">;
 
@@ -23,6 +24,7 @@ export function DetailsFields(props: {
             placeholder={words.titlePlaceholder}
             // biome-ignore lint/a11y/noAutofocus: the dialog was just opened to type this.
             autoFocus
+            ref={focusedFirst}
             onChange={(event) => onChange({ ...value, title: event.target.value })}
           />
         </label>

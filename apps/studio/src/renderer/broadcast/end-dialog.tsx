@@ -3,6 +3,7 @@ import { useServices } from "../services.ts";
 import { Dialog } from "../shell/dialog.tsx";
 import { useEngine } from "../state/use-engine.ts";
 import { broadcastStrings as words } from "../strings/broadcast.ts";
+import { focusedFirst } from "./focused-first.ts";
 import { useRequest } from "./use-request.ts";
 
 /** Asks once more before everybody's picture goes away. */
@@ -23,7 +24,7 @@ export function EndDialog({ onClose }: { readonly onClose: () => void }) {
       footer={
         <>
           {/* biome-ignore lint/a11y/noAutofocus: Enter is to keep the show, not to end it. */}
-          <button type="button" className="btn" autoFocus onClick={onClose}>
+          <button type="button" className="btn" autoFocus ref={focusedFirst} onClick={onClose}>
             {words.keepGoing}
           </button>
           <button type="button" className="btn live" disabled={busy} onClick={() => void end()}>

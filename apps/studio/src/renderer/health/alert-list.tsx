@@ -4,7 +4,12 @@ import { healthStrings as words } from "../strings/health.ts";
 import type { Alert, AlertAction } from "./alert.ts";
 
 /** What is wrong and what to do, the worst first; told to a screen reader as it comes. */
-export function AlertList({ alerts }: { readonly alerts: readonly Alert[] }) {
+export function AlertList(props: {
+  readonly alerts: readonly Alert[];
+  /** What stands above the list already, and is not to be read twice. */
+  readonly headline?: string;
+}) {
+  const { alerts, headline } = props;
   const { dialogs, engine, show, stage, toasts } = useServices();
   const selectSource = (source: string) => {
     const { scenes, program, preview } = show.document;
@@ -30,7 +35,7 @@ export function AlertList({ alerts }: { readonly alerts: readonly Alert[] }) {
       {alerts.map(({ id, severity, title, advice, action }) => (
         <li key={id} className={`alert ${severity}`}>
           <div className="grow">
-            <strong>{title}</strong> <span>{advice}</span>
+            {title === headline ? null : <strong>{title}</strong>} <span>{advice}</span>
           </div>
           {action === undefined ? null : (
             <button type="button" className="btn small" onClick={() => act(action)}>

@@ -22,7 +22,7 @@ export function FiguresDialog({ onClose }: { readonly onClose: () => void }) {
         <i className={`dot light-${health.light}`} />
         <strong>{health.headline}</strong>
       </p>
-      <AlertList alerts={health.alerts} />
+      <AlertList alerts={health.alerts} headline={health.headline} />
       <Graphs history={monitor.history} now={sample?.now ?? 0} />
       {sample === undefined ? null : <Tables sample={sample} />}
     </Dialog>
@@ -54,7 +54,7 @@ function Graphs({ history, now }: { readonly history: HealthHistory; readonly no
     one(words.graphs.rtt, history.rttMs, 50, (ms) => `${count(ms)} ms`),
     one(words.graphs.encode, history.encodeMs, 10, (ms) => `${tenths(ms)} ms`),
     one(words.graphs.render, history.renderShare, 1, (share) => `${count(share * 100)}%`),
-    one(words.graphs.dropped, history.droppedNetwork, 10, count),
+    one(words.graphs.dropped, history.dropped, 10, count),
     one(words.graphs.viewers, history.viewers, 5, count),
   ];
   return (

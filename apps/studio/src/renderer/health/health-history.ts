@@ -24,6 +24,8 @@ export class HealthHistory {
   readonly droppedEncode = new TimeSeries(CAPACITY);
   readonly droppedLink = new TimeSeries(CAPACITY);
   readonly droppedNetwork = new TimeSeries(CAPACITY);
+  /** All of these together. */
+  readonly dropped = new TimeSeries(CAPACITY);
   readonly viewers = new TimeSeries(CAPACITY);
   /** bits/s that the first Klieg backend says it receives, as a share of what was sent to it, 0 to 1 and a little more. */
   readonly receivedShare = new TimeSeries(CAPACITY);
@@ -42,6 +44,8 @@ export class HealthHistory {
     this.droppedEncode.push(now, media?.dropped.encode);
     this.droppedLink.push(now, media?.dropped.link);
     this.droppedNetwork.push(now, sumOf(connections, "droppedFrames"));
+    const { render, encode, link } = media?.dropped ?? { render: 0, encode: 0, link: 0 };
+    this.dropped.push(now, render + encode + link + (sumOf(connections, "droppedFrames") ?? 0));
     this.viewers.push(now, sample.viewers);
     const received = server[0];
     const sentThere = live.find(({ id }) => id === received?.destination)?.bitrate;

@@ -43,8 +43,11 @@ export class HealthMonitor implements Disposable {
   readonly #sources: HealthSources;
   readonly #clock: Clock;
   readonly #timer: Disposable;
+  readonly #stop: () => void;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #silentMs = 0;
   #loudLooks = 0;
+  #listenedAt = Number.POSITIVE_INFINITY;
   #wasOnAir = false;
   #onAirSince = 0;
 
@@ -53,6 +56,10 @@ export class HealthMonitor implements Disposable {
     this.#clock = clock;
     this.state = createStore<MonitoredHealth>(() => ({ health: IDLE_HEALTH, sample: undefined }));
     this.#timer = clock.every(EVERY_MS, () => this.look());
+    // What begins or ends is told at once.
+    this.#stop = sources.engine.state.subscribe(({ broadcast, linked }, before) => {
+      if (broadcast.state !== before.broadcast.state || linked !== before.linked) this.look();
+    });
   }
 
   /** Looks now. */
@@ -64,12 +71,17 @@ export class HealthMonitor implements Disposable {
       this.#onAirSince = sample.now;
     }
     this.#wasOnAir = onAir;
-    if (onAir) this.history.add(sample);
+    // Graphs have a value for each second, however often is looked.
+    if (onAir && sample.now - this.#lookedAt >= EVERY_MS / 2) {
+      this.#lookedAt = sample.now;
+      this.history.add(sample);
+    }
     this.state.setState({ sample, health: assess(sample, this.history) });
   }
 
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
+    this.#stop();
   }
 
   #sample(): HealthSample {
@@ -78,7 +90,7 @@ export class HealthMonitor implements Disposable {
     const { linked, broadcast, program, recording, health, healthAt, bitrate } = engine.now;
     const media = statistics();
     const show = document();
-    this.#listen(show);
+    this.#listen(show, now);
     const fresh = health !== undefined && now - healthAt <= STALE_MS ? health : undefined;
     const connections = connectionsOf(broadcast, show.destinations, fresh, media?.whip ?? []);
     const server = fresh?.server ?? [];
@@ -104,11 +116,13 @@ export class HealthMonitor implements Disposable {
     };
   }
 
-  #listen(show: StudioDocument): void {
+  #listen(show: StudioDocument, now: number): void {
+    const sinceMs = Math.max(0, now - this.#listenedAt);
+    this.#listenedAt = now;
     const { mixer } = this.#sources;
     // A show without sound is silent on purpose.
     const audible = mixer.state === "running" && show.sources.some((source) => audioOf(source) !== undefined);
-    this.#silentMs = audible && !(mixer.loudness().shortTerm > SILENT) ? this.#silentMs + EVERY_MS : 0;
+    this.#silentMs = audible && !(mixer.loudness().shortTerm > SILENT) ? this.#silentMs + sinceMs : 0;
     const reduction = mixer.meters().get(PROGRAM)?.reductionDb ?? 0;
     this.#loudLooks = audible && reduction >= TOO_LOUD_DB ? this.#loudLooks + 1 : 0;
   }

@@ -7,7 +7,7 @@ import { AlertList } from "./alert-list.tsx";
 import { isOnAir } from "./assess.ts";
 import { HISTORY_MS } from "./health-history.ts";
 import type { HealthSample } from "./health-sample.ts";
-import { TimeGraph } from "./time-graph.tsx";
+import { TimeGraph, windowOf } from "./time-graph.tsx";
 import "./health.css";
 
 /** The words first, then the four figures that prove them. */
@@ -24,7 +24,7 @@ export function HealthPanel() {
         <h2 id="health-headline" className="h grow ell" title={health.headline}>
           {health.headline}
         </h2>
-        <span className="label">{onAir ? words.lastMinutes : ""}</span>
+        <span className="label">{onAir ? words.last(windowOf(history.sentBitrate, now)) : ""}</span>
         <button
           type="button"
           className="btn ghost small"
@@ -47,7 +47,7 @@ export function HealthPanel() {
           />
         </>
       ) : null}
-      <AlertList alerts={health.alerts} />
+      <AlertList alerts={health.alerts} headline={health.headline} />
       {health.alerts.length === 0 ? (
         <p className={onAir ? "notice calm" : "label"}>{onAir ? sentenceOf(sample) : words.idleDetail}</p>
       ) : null}

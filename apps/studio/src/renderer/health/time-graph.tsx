@@ -23,9 +23,19 @@ const HEIGHT = 40;
 /** Room for half a line above and below. */
 const MARGIN = 2;
 
-/** The last five minutes of one or two figures that share a scale which begins at nothing. */
+/** The shortest time that a graph shows, ms: a show that has just begun has no empty graphs. */
+const SHORTEST_MS = 60_000;
+
+/** How far back a graph of a series goes, ms: to its beginning, within bounds. */
+export function windowOf(series: Iterable<{ at: number }>, now: number): number {
+  for (const { at } of series) return Math.min(HISTORY_MS, Math.max(SHORTEST_MS, now - at));
+  return SHORTEST_MS;
+}
+
+/** The last minutes of one or two figures that share a scale which begins at nothing. */
 export function TimeGraph({ lines, label, now, atLeast }: TimeGraphProps) {
   const top = Math.max(atLeast, ...lines.flatMap(({ series }) => [...series].map(({ value }) => value || 0)));
+  const windowMs = Math.max(SHORTEST_MS, ...lines.map(({ series }) => windowOf(series, now)));
   return (
     <svg
       className="time-graph"
@@ -35,14 +45,19 @@ export function TimeGraph({ lines, label, now, atLeast }: TimeGraphProps) {
       aria-label={label}
     >
       {lines.map(({ series, colour }) => (
-        <path key={colour} d={pathOf(series, now, top)} style={{ stroke: `var(${colour})` }} />
+        <path key={colour} d={pathOf(series, now, windowMs, top)} style={{ stroke: `var(${colour})` }} />
       ))}
     </svg>
   );
 }
 
 /** A line that is broken where there is a gap. */
-export function pathOf(series: Iterable<{ at: number; value: number }>, now: number, top: number): string {
+export function pathOf(
+  series: Iterable<{ at: number; value: number }>,
+  now: number,
+  windowMs: number,
+  top: number,
+): string {
   let path = "";
   let pen = "M";
   for (const { at, value } of series) {
@@ -50,7 +65,7 @@ export function pathOf(series: Iterable<{ at: number; value: number }>, now: num
       pen = "M";
       continue;
     }
-    const x = WIDTH * (1 - (now - at) / HISTORY_MS);
+    const x = WIDTH * (1 - (now - at) / windowMs);
     if (x < 0) continue;
     const y = HEIGHT - MARGIN - (Math.min(value, top) / top) * (HEIGHT - 2 * MARGIN);
     path += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;

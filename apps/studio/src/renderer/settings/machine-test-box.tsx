@@ -9,7 +9,12 @@ import type { Proposal } from "./propose-encoding.ts";
 const words = settingsStrings.video;
 
 /** One click: what this computer can encode, and what it had best use. @param onApplied told once it is used. */
-export function MachineTestBox({ onApplied }: { readonly onApplied?: () => void }) {
+export function MachineTestBox(props: {
+  readonly onApplied?: () => void;
+  /** Whether testing is the one next thing to do. */
+  readonly primary?: boolean;
+}) {
+  const { onApplied, primary = false } = props;
   const { engine, show } = useServices();
   const ffmpeg = useEngine((state) => state.welcome?.ffmpeg != null);
   const onAir = useEngine((state) => state.broadcast.state !== "idle");
@@ -49,7 +54,12 @@ export function MachineTestBox({ onApplied }: { readonly onApplied?: () => void 
             {words.stop}
           </button>
         ) : (
-          <button type="button" className="btn" disabled={onAir} onClick={begin}>
+          <button
+            type="button"
+            className={primary && test === undefined ? "btn arc" : "btn"}
+            disabled={onAir}
+            onClick={begin}
+          >
             {test === undefined ? words.test : words.again}
           </button>
         )}

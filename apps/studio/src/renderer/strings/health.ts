@@ -3,8 +3,8 @@ import { bitrate, count, megabits, percent, span, tenths } from "./figures.ts";
 /** What the health of a show is told in. */
 export const healthStrings = {
   panel: "Health",
-  lastMinutes: "Last 5 min",
-  lights: { idle: "Off air", good: "Healthy", warn: "Watch", bad: "Trouble" },
+  last: (ms: number) => `Last ${span(ms)}`,
+  lights: { idle: "Off air", good: "Healthy", warn: "Attention", bad: "Trouble" },
   lightLabel: (words: string) => `Health: ${words}`,
   idle: "Off air",
   starting: "Connecting",

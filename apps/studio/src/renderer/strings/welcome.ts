@@ -16,7 +16,6 @@ export const welcomeStrings = {
     found: (version: string | null) => (version === null ? "A Klieg server answers." : `Klieg ${version} answers.`),
     opens: (channel: string | null) =>
       channel === null ? "Your key is good." : `Your key opens the channel “${channel}”.`,
-    name: (host: string) => host,
     none: "No server yet? In a terminal: npx klieg, or npm start in its folder.",
   },
   devices: {

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Source } from "../../document/source.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
+import { focusedFirst } from "../broadcast/focused-first.ts";
 import { useServices } from "../services.ts";
 import { withSource } from "../sources/add-source.ts";
 import { DevicePreviewBox } from "../sources/device-preview.tsx";
@@ -66,7 +67,7 @@ export function DevicesStep({ onNext }: { readonly onNext: () => void }) {
       </div>
       <div className="row welcome-foot">
         {/* biome-ignore lint/a11y/noAutofocus: the one next thing to do here. */}
-        <button type="submit" className="btn arc" autoFocus>
+        <button type="submit" className="btn arc" autoFocus ref={focusedFirst}>
           {words.next}
         </button>
         <button type="button" className="btn ghost" onClick={onNext}>

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { encoderWords, useBrowserEncoders } from "../broadcast/encoder-line.tsx";
+import { focusedFirst } from "../broadcast/focused-first.ts";
 import { checkStart } from "../broadcast/start-check.ts";
 import { useRequest } from "../broadcast/use-request.ts";
 import { DestinationList } from "../destinations/destination-list.tsx";
@@ -62,6 +63,7 @@ export function LiveStep({ onDone }: { readonly onDone: () => void }) {
           placeholder={words.placeholder}
           // biome-ignore lint/a11y/noAutofocus: the one thing that has to be typed here.
           autoFocus
+          ref={focusedFirst}
           onChange={(event) => setTitle(event.target.value)}
         />
       </label>

@@ -1,6 +1,7 @@
 import type { BackendCheck } from "@klieg/protocol";
 import { useState } from "react";
 import type { Destination } from "../../document/destination.ts";
+import { focusedFirst } from "../broadcast/focused-first.ts";
 import { useRequest } from "../broadcast/use-request.ts";
 import { isWhole, newDestination, tidied, withDestination } from "../destinations/edit-destination.ts";
 import { useServices, useShow } from "../services.ts";
@@ -37,7 +38,7 @@ export function ServerStep({ onNext }: { readonly onNext: () => void }) {
       const named: Destination = {
         ...typed,
         url: backend.url,
-        name: known?.name ?? new URL(backend.url).host,
+        name: known?.name ?? destinationStrings.newNames.klieg,
         // A page that is its own engine has WebRTC alone.
         protocol: host === "browser" ? "whip" : typed.protocol,
       };
@@ -92,6 +93,7 @@ export function ServerStep({ onNext }: { readonly onNext: () => void }) {
           maxLength={512}
           // biome-ignore lint/a11y/noAutofocus: the one thing that has to be typed here.
           autoFocus
+          ref={focusedFirst}
           onChange={(event) => {
             setKey(event.target.value);
             setFound(undefined);

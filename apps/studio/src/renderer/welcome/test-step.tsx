@@ -17,9 +17,9 @@ export function TestStep({ onNext }: { readonly onNext: () => void }) {
         <h1>{words.title}</h1>
         <p className="lead">{words.lead}</p>
       </div>
-      <MachineTestBox />
+      <MachineTestBox primary onApplied={onNext} />
       <div className="row welcome-foot">
-        <button type="submit" className="btn arc">
+        <button type="submit" className="btn">
           {words.next}
         </button>
       </div>
