@@ -31,10 +31,10 @@ class Context {
 
   /** Every block follows the one before. */
   expectNoHole(): void {
-    for (const [i, { timestamp, samples }] of this.sent.entries()) {
-      expect(samples.length).toBe(2 * BLOCK);
-      expect(timestamp).toBe((this.sent[0] as Sent).timestamp + i * BLOCK_TIME);
-    }
+    const [first] = this.sent as [Sent];
+    const late = this.sent.find(({ timestamp }, i) => timestamp !== first.timestamp + i * BLOCK_TIME);
+    expect(late).toBe(undefined);
+    expect(this.sent.every(({ samples }) => samples.length === 2 * BLOCK)).toBe(true);
   }
 
   /** The left channel from one block on, 1 as full scale. */
@@ -87,14 +87,13 @@ it("takes blocks that come late in bursts for what they are, and changes nothing
   let n = 0;
   context.mix(20, (frame) => {
     n += 1;
-    return steady(0)(frame) + (n % 2 === 0 ? 0 : 20_000) + (n % 97 === 0 ? 60_000 : 0);
+    return steady(0)(frame) + (n % 2 === 0 ? 20_000 : 0) + (n % 97 === 0 ? 60_000 : 0);
   });
   context.expectNoHole();
   const wanted = tone(997, -20, 20);
-  // The first block was 20 ms late, which is made up for at a pace that nobody hears; after that it is as it came.
   const left = context.left();
   expect(left.length).toBeGreaterThan(20 * 48_000 - 2 * BLOCK);
-  expect(left.subarray(0, BLOCK).every((sample, i) => Math.abs(sample - (wanted[i] as number)) < 1e-4)).toBe(true);
+  expect(left.every((sample, i) => Math.abs(sample - (wanted[i] as number)) < 1e-4)).toBe(true);
 });
 
 it("fills with silence while nothing is mixed, and goes on where the clock is (STU2)", () => {
@@ -107,7 +106,7 @@ it("fills with silence while nothing is mixed, and goes on where the clock is (S
   context.expectNoHole();
   expect(context.sent.length - before).toBeGreaterThan(48);
   const end = (context.sent.at(-1) as Sent).timestamp + BLOCK_TIME;
-  expect(Math.abs(end - 5_000_000)).toBeLessThan(60_000);
+  expect(Math.abs(end - 5_000_000)).toBeLessThanOrEqual(BLOCK_TIME);
   expect(Math.max(...context.left(before + 10))).toBeCloseTo(0.1, 3);
 });
 

@@ -17,6 +17,8 @@ const LARGEST_CHANGE = 0.002;
 const CORRECTION = 10 * SAMPLE_RATE;
 /** Of how many blocks the one that came earliest tells the time: 1 s. Others were late because a thread was. */
 const CLOCK_WINDOW = 50;
+/** Silence before the first sample: interpolation reaches back, and the beginning is moved by up to a block. */
+const LEAD = INTERPOLATION_REACH + BLOCK;
 /** How far behind the clock silence is filled in, µs: what was mixed may still be on its way. */
 const FILL_DISTANCE = 100_000;
 
@@ -53,8 +55,10 @@ export class ProgramSamples {
    */
   push(block: Float32Array, frame: number, renderedAt: number): void {
     const frames = block.length / 2;
-    if (!this.#hasOffset || frame !== this.#firstFrame + this.#end) this.#restart(frame);
+    const isNew = !this.#hasOffset || frame !== this.#firstFrame + this.#end;
+    if (isNew) this.#restart(frame);
     this.#offset = -this.#offsets.push((frame + frames) * MICROSECONDS - renderedAt);
+    if (isNew) this.#align();
     this.#append(block);
     this.#begin ??= Math.round(this.#timeOf(this.#position));
     this.#send();
@@ -82,11 +86,22 @@ export class ProgramSamples {
   #restart(frame: number): void {
     this.#offsets = new SlidingMaximum(CLOCK_WINDOW);
     this.#hasOffset = true;
-    // Interpolation reaches back: before the first sample there is silence.
-    this.#input.fill(0, 0, 2 * INTERPOLATION_REACH);
-    this.#firstFrame = frame - INTERPOLATION_REACH;
-    this.#position = INTERPOLATION_REACH;
-    this.#end = INTERPOLATION_REACH;
+    this.#input.fill(0, 0, 2 * LEAD);
+    this.#firstFrame = frame - LEAD;
+    this.#position = LEAD;
+    this.#end = LEAD;
+  }
+
+  /** Where silence came before, nothing is lost by beginning at the right time at once. */
+  #align(): void {
+    if (this.#begin === undefined) return;
+    while (this.#lateness <= -BLOCK) this.#sendSilence();
+    this.#position += Math.round(this.#lateness);
+  }
+
+  /** Samples by which what goes out next is too old; negative where it is too early for it. */
+  get #lateness(): number {
+    return (this.#nextTimestamp - this.#timeOf(this.#position)) / MICROSECONDS;
   }
 
   #append(block: Float32Array): void {
@@ -103,10 +118,9 @@ export class ProgramSamples {
 
   #send(): void {
     for (;;) {
-      /** Samples by which the input at this place is too old to go out now. */
-      const late = (this.#nextTimestamp - this.#timeOf(this.#position)) / MICROSECONDS;
+      const late = this.#lateness;
       if (late <= -JUMP) {
-        this.#sendSilence();
+        for (let silent = BLOCK; silent <= -late; silent += BLOCK) this.#sendSilence();
         continue;
       }
       if (late >= JUMP) this.#position += Math.round(late);
