@@ -121,7 +121,7 @@ export class MediaDoor {
     let match = SEGMENT.exec(file);
     if (match !== null) {
       const msn = Number(match[1]);
-      this.#wait(asked, request, response, "segment", (settle) => origin.segment(rendition, msn, settle));
+      this.#wait(asked, request, response, "segment", (settle) => origin.segment(rendition, msn, settle, insider));
       return;
     }
     match = PART.exec(file);

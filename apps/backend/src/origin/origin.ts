@@ -108,8 +108,8 @@ export class Origin {
   }
 
   /** A whole segment. */
-  segment(rendition: string, msn: number, settle: Settle): undefined {
-    const found = this.#edge(rendition).segment(msn);
+  segment(rendition: string, msn: number, settle: Settle, insider = false): undefined {
+    const found = this.#edge(rendition).segment(msn, insider);
     if (found === undefined) throw new KliegError("not_found", "There is no such segment.");
     if (found.in === "memory") {
       settle({ contentType: contentTypeOf(rendition), cacheControl: IMMUTABLE, body: found });

@@ -134,12 +134,14 @@ export class RenditionEdge {
     return this.#firstShown;
   }
 
-  /** From now on viewers see nothing of what comes before segment `msn`, which is still to come. */
+  /**
+   * From now on viewers see nothing of what comes before segment `msn`, which is still to come. Once that is whole, what was
+   * before goes from the playlist; until then nobody but the stream's owner has the playlist, and plays on.
+   */
   showFrom(msn: number): void {
     if (msn <= this.#firstShown) return;
     this.#firstShown = msn;
     this.#firstShownSerial = Number.POSITIVE_INFINITY;
-    this.playlist.dropThrough(msn - 1);
   }
 
   /** Whether viewers may have the part of that serial number. */
@@ -212,6 +214,7 @@ export class RenditionEdge {
     }
     this.#lastSealed = segment.msn;
     this.#account(segment);
+    if (this.shown) this.playlist.dropThrough(this.#firstShown - 1);
     segment.state = "storing";
     void this.#options.archive.store(this.name, segment.msn, segment.chunks, segment.byteLength).then((stored) => {
       segment.state = stored ? "stored" : "unstored";
@@ -252,9 +255,12 @@ export class RenditionEdge {
     return serial === this.#nextSerial && !this.playlist.ended;
   }
 
-  /** Where a whole segment is. */
-  segment(msn: number): { in: "memory"; chunks: Uint8Array[]; byteLength: number } | { in: "archive" } | undefined {
-    if (msn < this.#firstShown) return undefined;
+  /** Where a whole segment is. @param insider whether the stream's owner asks. */
+  segment(
+    msn: number,
+    insider: boolean,
+  ): { in: "memory"; chunks: Uint8Array[]; byteLength: number } | { in: "archive" } | undefined {
+    if (msn < this.#firstShown && !insider) return undefined;
     const segment = this.#segments.get(msn);
     if (segment !== undefined) {
       if (segment.state === "open" || segment.gap) return undefined;
