@@ -2,6 +2,7 @@ import { type BrowserContext, chromium, type Route } from "playwright-core";
 import { CHROMIUM } from "../chromium.ts";
 import { toApp, toChromium } from "./address.ts";
 import { note } from "./journal.ts";
+import { type ProtocolHandler, serveProtocols } from "./protocol-server.ts";
 import { PreventableEvent, type WebContents } from "./web-contents.ts";
 
 /** Chromium's permissions, by Electron's names for them. */
@@ -15,17 +16,19 @@ const PERMISSIONS = [
 
 export interface ContextOptions {
   readonly windows: () => readonly WebContents[];
-  readonly protocol: (scheme: string) => ((request: Request) => Promise<Response>) | undefined;
+  readonly protocol: (scheme: string) => ProtocolHandler | undefined;
   readonly permission: (permission: string, address: string) => boolean;
 }
 
-/** Chromium with a profile of its own, whose requests go to the app first. Opened when the first window asks. */
+/** Chromium with a profile of its own, where nothing leads out of the app. Opened when the first window asks. */
 export function openContext(options: ContextOptions): {
   open(): Promise<BrowserContext>;
   close(): Promise<void>;
 } {
   let opening: Promise<BrowserContext> | undefined;
+  let server: AsyncDisposable | undefined;
   const open = async () => {
+    server = await serveProtocols(options.protocol);
     const browser = await chromium.launch({
       executablePath: CHROMIUM,
       args: [
@@ -42,6 +45,8 @@ export function openContext(options: ContextOptions): {
     const origin = toChromium("klieg://studio");
     const granted = PERMISSIONS.filter(([, name]) => options.permission(name, "klieg://studio/")).map(([name]) => name);
     await context.grantPermissions(granted, { origin });
+    // A page that the app's page opened: the app had its say, and Electron would not have made it.
+    context.on("page", (page) => void page.opener().then((opener) => (opener === null ? undefined : page.close())));
     await context.route("**/*", (route) => answer(route, options));
     return context;
   };
@@ -52,21 +57,27 @@ export function openContext(options: ContextOptions): {
     },
     close: async () => {
       await (await opening)?.browser()?.close();
+      await server?.[Symbol.asyncDispose]();
     },
   };
 }
 
-async function answer(route: Route, { windows, protocol }: ContextOptions): Promise<void> {
+async function answer(route: Route, { windows }: ContextOptions): Promise<void> {
   const request = route.request();
   const address = toApp(request.url());
-  const owner = windows().find(({ page }) => page === pageOf(route));
+  const opened = pageOf(route);
+  if (opened === undefined && !request.isNavigationRequest()) {
+    // A worker's: its page is the app's.
+    await (isAppAddress(address) ? route.continue() : route.abort("blockedbyclient"));
+    return;
+  }
+  const owner = windows().find(({ page }) => page === opened);
   if (owner === undefined) {
     // A page that nobody loaded: the app's page opened it, and the app has a say.
     const opener = windows()[0];
     const verdict = opener?.windowOpenHandler({ url: address });
     note("window.open", { url: address, action: verdict?.action });
     await route.abort("aborted");
-    await pageOf(route)?.close();
     return;
   }
   const page = owner.page;
@@ -80,28 +91,18 @@ async function answer(route: Route, { windows, protocol }: ContextOptions): Prom
       return;
     }
   }
-  const handler = protocol(new URL(address).protocol.slice(0, -1));
-  if (handler === undefined) {
+  if (isAppAddress(address)) await route.continue();
+  else {
     note("left to the network", address);
     await route.abort("blockedbyclient");
-    return;
   }
-  const body = request.postDataBuffer();
-  const response = await handler(
-    new Request(address, {
-      method: request.method(),
-      headers: request.headers(),
-      ...(body === null ? {} : { body: new Uint8Array(body) }),
-    }),
-  );
-  await route.fulfill({
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    body: Buffer.from(await response.arrayBuffer()),
-  });
 }
 
-/** @returns undefined for a request of a worker that outlived its page. */
+function isAppAddress(address: string): boolean {
+  return address.startsWith("klieg://");
+}
+
+/** @returns undefined for a request of a worker that outlived its page, and of a page that is not there yet. */
 function pageOf(route: Route) {
   try {
     return route.request().frame().page();

@@ -183,7 +183,7 @@ export class WebContents extends EventEmitter {
       this.emit("render-process-gone", {}, { reason: "crashed", exitCode: 5 });
       page.close().catch(() => undefined);
     });
-    page.on("console", (message) => note("console", message.text()));
+    page.on("console", (message) => note(message.type() === "error" ? "console error" : "console", message.text()));
     page.on("pageerror", (error) => note("page error", error.message));
     page.on("load", () => this.emit("did-finish-load"));
     this.#cdp = cdp;

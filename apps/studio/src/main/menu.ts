@@ -51,8 +51,8 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
     {
       label: words.edit,
       submenu: [
-        command(words.undo, "undo"),
-        command(words.redo, "redo"),
+        command(words.undo, "show.undo"),
+        command(words.redo, "show.redo"),
         separator,
         { role: "cut" },
         { role: "copy" },
@@ -74,6 +74,6 @@ export function menuTemplate(platform: NodeJS.Platform, actions: MenuActions): M
       submenu: [{ label: words.reload, click: actions.reload }, separator, { role: "togglefullscreen" }],
     },
     { label: words.window, role: "windowMenu" },
-    { label: words.help, role: "help", submenu: [command(words.keys, "help")] },
+    { label: words.help, role: "help", submenu: [command(words.keys, "window.help")] },
   ];
 }
