@@ -2,8 +2,10 @@
 // A rule here says who may NOT import whom. Tests are held to it like everything else, unless a rule says so.
 
 const TEST = "[.](test|fuzz|contract)[.]tsx?$|/(fixtures|testing)/";
-/** What only developers run: the player's build, its try-out pages. */
-const DEVELOPMENT = "^apps/player/((build|dev|scripts)/|[^/]+[.]config[.]ts$)";
+/** What only developers run: the pages' builds, the player's try-out pages, the packaging of the desktop app. */
+const DEVELOPMENT = "^apps/(player|studio)/((build|dev|scripts|packaging)/|[^/]+[.]config[.]ts$)";
+/** Given to the desktop app by the program that runs it: installed for its types alone. */
+const GIVEN_BY_ELECTRON = "(^|/)node_modules/electron/";
 const DOMAIN = [
   "accounts",
   "channels",
@@ -56,7 +58,11 @@ module.exports = {
       comment: "What runs in production may not need a package that is only installed for development.",
       severity: "error",
       from: { path: "^(packages|apps)/[^/]+/src/", pathNot: [TEST, "^apps/player/src/"] },
-      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"], pathNot: "^(packages|apps)/" },
+      to: {
+        dependencyTypes: ["npm-dev"],
+        dependencyTypesNot: ["type-only"],
+        pathNot: ["^(packages|apps)/", GIVEN_BY_ELECTRON],
+      },
     },
 
     // Packages: base ← protocol is not allowed either way; media, rtmp and srt stand on both.
@@ -230,6 +236,50 @@ module.exports = {
       severity: "error",
       from: {},
       to: { path: "^apps/backend/src/main[.]ts$" },
+    },
+
+    // The studio: document ← engine and renderer, which meet over the wire; main, preload and web carry what they say.
+    {
+      name: "electron-in-main-and-preload-only",
+      comment: "The studio runs in browsers and headless boxes too: only main/ and preload/ may know Electron.",
+      severity: "error",
+      from: { path: "^(packages|apps)/", pathNot: "^apps/studio/(src/(main|preload)|packaging)/" },
+      to: { path: `${GIVEN_BY_ELECTRON}|(^|/)node_modules/electron-updater/` },
+    },
+    {
+      name: "studio-document-below-all",
+      comment: "The show's document knows nothing of who edits, draws or keeps it.",
+      severity: "error",
+      from: { path: "^apps/studio/src/document/" },
+      to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/document/" },
+    },
+    {
+      name: "studio-engine-alone",
+      comment: "The engine may run without a window and without a page of its own: it imports the document and packages/*.",
+      severity: "error",
+      from: { path: "^apps/studio/src/engine/" },
+      to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/(document|engine)/" },
+    },
+    {
+      name: "studio-renderer-speaks-the-contract",
+      comment: "The renderer runs in a browser: it speaks to the engine by packages/protocol, whoever carries it.",
+      severity: "error",
+      from: { path: "^apps/studio/src/renderer/" },
+      to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/(document|renderer)/" },
+    },
+    {
+      name: "studio-preload-is-small",
+      comment: "A sandboxed preload script is one small file: it imports types, and what is beside it.",
+      severity: "error",
+      from: { path: "^apps/studio/src/preload/" },
+      to: { pathNot: ["^apps/studio/src/preload/", GIVEN_BY_ELECTRON], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "studio-main-without-engine",
+      comment: "The engine has a process of its own: of main/ only that process's first file may import it.",
+      severity: "error",
+      from: { path: "^apps/studio/src/main/", pathNot: ["^apps/studio/src/main/engine-process[.]ts$", TEST] },
+      to: { path: "^apps/studio/src/engine/", dependencyTypesNot: ["type-only"] },
     },
   ],
   options: {

@@ -18,6 +18,7 @@ const BESIDE_GRACE_MS = 3000;
 export const COMMANDS = {
   start: ["scripts/page-builds.ts", "apps/backend/src/main.ts"],
   "studio:web": ["scripts/page-builds.ts", "apps/studio/src/web/main.ts"],
+  "studio:package": ["scripts/page-builds.ts", "apps/studio/packaging/package-app.ts"],
   test: ["scripts/test.ts"],
   demo: ["scripts/demo.ts"],
   fuzz: ["packages/base/src/fuzz/command.ts"],
