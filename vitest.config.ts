@@ -25,6 +25,8 @@ const WIRE = [
   "rtp",
   "srt-live-transmit",
   "srt-transport",
+  "studio-encoders",
+  "studio-publish",
   "turn",
 ].map((name) => `test/interop/${name}.test.ts`);
 

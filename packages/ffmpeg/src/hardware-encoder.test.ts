@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type FfmpegBinary, findFfmpeg } from "./ffmpeg-binary.ts";
-import { chooseEncoder, tryEncoder } from "./hardware-encoder.ts";
+import { chooseEncoder, hardwareCandidates, tryEncoder } from "./hardware-encoder.ts";
 import { type FakeHardware, fakeFfmpeg } from "./testing/fake-ffmpeg.ts";
+import type { VideoEncoderName } from "./video-encoder.ts";
 
 async function found(configured: string): Promise<FfmpegBinary> {
   const { binary } = await findFfmpeg({ configured, searchPath: "" });
@@ -40,6 +41,31 @@ describe("TRN3: hardware encoders are proved by a test encode", () => {
     expect(result).toMatchObject({ encoder: "h264_qsv", outcome });
     expect(result.reason).toContain(reason);
   });
+
+  test.concurrent.each<[VideoEncoderName, NodeJS.Platform, string | undefined]>([
+    ["h264_nvenc", "linux", undefined],
+    ["h264_qsv", "win32", undefined],
+    ["h264_vaapi", "linux", "/dev/dri/renderD128"],
+    ["h264_amf", "win32", undefined],
+    ["h264_videotoolbox", "darwin", undefined],
+  ])(
+    "%s: looked for on %s, taken where it works, passed over where it fails or hangs",
+    async (hardware, platform, device) => {
+      const where = { platform, renderNodes: device === undefined ? [] : [device] };
+      expect(await hardwareCandidates(where)).toContainEqual({ name: hardware, device });
+      const outcomes = (["works", "fails", "hangs"] as const).map(async (trial) => {
+        await using fake = await fakeFfmpeg({ hardware, trial });
+        const timeoutMs = trial === "hangs" ? 300 : 8000;
+        const tried = await tryEncoder(await found(fake.path), hardware, device, { cores: 2, timeoutMs });
+        return [tried.trial.outcome, tried.trial.reason, tried.encoder?.name];
+      });
+      expect(await Promise.all(outcomes)).toEqual([
+        ["ok", "", hardware],
+        ["failed", `ended with code 1: [${hardware}] Error initializing an internal MFX session`, undefined],
+        ["hung", expect.stringContaining("hung, and was killed after"), undefined],
+      ]);
+    },
+  );
 
   test("without hardware software is chosen, and the choice is kept for the binary", async () => {
     await using fake = await fakeFfmpeg({ trial: "fails" });

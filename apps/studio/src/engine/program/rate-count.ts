@@ -1,9 +1,11 @@
 import type { Clock } from "@klieg/base";
 
-const WINDOW_MS = 1000;
-const SLOTS = 10;
+const SLOT_MS = 100;
+/** A second of whole tenths, and the one that is not over. */
+const WHOLE = 10;
+const SLOTS = WHOLE + 1;
 
-/** How much came in over the last second, in steps of a tenth. */
+/** How much came in over the last second, up to the last whole tenth of it. */
 export class RateCount {
   readonly #clock: Clock;
   readonly #slots = new Float64Array(SLOTS);
@@ -17,8 +19,8 @@ export class RateCount {
   get perSecond(): number {
     this.#forget();
     let sum = 0;
-    for (const amount of this.#slots) sum += amount;
-    return (sum * 1000) / WINDOW_MS;
+    for (const [i, amount] of this.#slots.entries()) if (i !== this.#slot % SLOTS) sum += amount;
+    return (sum * 1000) / (WHOLE * SLOT_MS);
   }
 
   add(amount: number): void {
@@ -28,7 +30,7 @@ export class RateCount {
   }
 
   #now(): number {
-    return Math.floor((this.#clock.now() * SLOTS) / WINDOW_MS);
+    return Math.floor(this.#clock.now() / SLOT_MS);
   }
 
   #forget(): void {

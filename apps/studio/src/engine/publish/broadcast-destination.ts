@@ -66,6 +66,11 @@ export class BroadcastDestination {
     return this.#publisher?.rate;
   }
 
+  /** Whether the engine sends to it; else its page does, by WHIP. */
+  get isPublishedHere(): boolean {
+    return this.#publisher !== undefined;
+  }
+
   begin(): void {
     this.#publisher?.begin();
   }

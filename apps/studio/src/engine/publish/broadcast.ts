@@ -9,6 +9,7 @@ import {
 import type { Destination } from "../../document/destination.ts";
 import type { Encoding } from "../../document/encoding.ts";
 import type { ProgramFeed } from "../program/program-feed.ts";
+import type { ProgramReader } from "../program/program-reader.ts";
 import { BroadcastDestination } from "./broadcast-destination.ts";
 import type { KliegDetails, KliegDoor, KliegStart, SecretReader } from "./broadcast-ports.ts";
 import { VideoRate, type VideoRateTarget } from "./video-rate.ts";
@@ -50,6 +51,13 @@ const SAMPLE_MS = 250;
 const HEALTH_MS = 1000;
 /** The longest delay that a timer can have is less than a broadcast may be planned ahead; it is looked at so often, ms. */
 const SCHEDULE_MS = 1000;
+
+/** Reads the program without doing anything with it. */
+const KEEPER: ProgramReader = {
+  onTrack: () => undefined,
+  onAccessUnit: () => undefined,
+  onRemoved: () => undefined,
+};
 
 const IDLE: BroadcastState = {
   state: "idle",
@@ -117,7 +125,18 @@ export class Broadcast implements AsyncDisposable {
         }),
     );
     let healthAt = clock.now();
-    const timers = [
+    const held: Disposable[] = [];
+    if (destinations.some(({ isPublishedHere }) => isPublishedHere)) {
+      held.push(
+        // While a destination is away the program is held for it, too.
+        feed.addReader(KEEPER),
+        feed.events.on("state", ({ state }) => {
+          if (state === "fed") this.#begin();
+          else if (state === "none") this.#programGone();
+        }),
+      );
+    }
+    held.push(
       clock.every(SAMPLE_MS, () => {
         const now = clock.now();
         this.#sample(now, encoding.adaptive);
@@ -126,12 +145,8 @@ export class Broadcast implements AsyncDisposable {
         this.events.emit("health", this.health());
       }),
       clock.every(SCHEDULE_MS, () => this.#lookAtSchedule()),
-      feed.events.on("state", ({ state }) => {
-        if (state === "fed") this.#begin();
-        else if (state === "none") this.#programGone();
-      }),
-    ];
-    this.#run = { destinations, rate, timers };
+    );
+    this.#run = { destinations, rate, held };
     this.#changed();
     if (feed.state.state !== "none") this.#begin();
     return this.#state;
@@ -266,7 +281,7 @@ export class Broadcast implements AsyncDisposable {
   async #stop(run: BroadcastRun): Promise<void> {
     this.#state = { ...this.#state, state: "stopping" };
     this.events.emit("state", this.#state);
-    for (const timer of run.timers) timer[Symbol.dispose]();
+    for (const each of run.held) each[Symbol.dispose]();
     const ended = await Promise.allSettled(run.destinations.map((destination) => destination.end()));
     this.#run = undefined;
     this.#options.feed.followNetwork(Number.POSITIVE_INFINITY);
@@ -298,5 +313,6 @@ export class Broadcast implements AsyncDisposable {
 interface BroadcastRun {
   readonly destinations: readonly BroadcastDestination[];
   readonly rate: VideoRate;
-  readonly timers: readonly Disposable[];
+  /** Timers, subscriptions, the place on the feed. */
+  readonly held: readonly Disposable[];
 }
