@@ -1,0 +1,142 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { systemClock } from "@klieg/base";
+import type { Browser, Page } from "playwright-core";
+import { writeDocument } from "../../apps/studio/src/document/document-file.ts";
+import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
+import { FileSecretStore } from "../../apps/studio/src/engine/secrets/file-secret-store.ts";
+import { CLOCK_STRIP } from "../../scripts/demo/clock-strip.ts";
+import { Child } from "./child.ts";
+
+const PROGRAM = path.resolve(import.meta.dirname, "../../apps/studio/src/web/main.ts");
+
+/** The tone that an injected microphone hears: frequency in Hz, and level. */
+export const TONE = { hertz: 997, peakDb: -20 } as const;
+
+/**
+ * In the page, before anything of its own: the camera is a picture of one colour with the wall clock in it (see
+ * clock-strip.ts), the microphone a tone of a known level; both through the functions that the page asks the browser with.
+ */
+function devices(colour: string): string {
+  return `(() => {
+  const devices = navigator.mediaDevices;
+  if (!devices) return;
+  const strip = ${JSON.stringify(CLOCK_STRIP)};
+  const [width, height] = [640, 360];
+  const list = [
+    { kind: "videoinput", deviceId: "clock", label: "Clock camera", groupId: "" },
+    { kind: "audioinput", deviceId: "tone", label: "Tone microphone", groupId: "" },
+  ];
+  const camera = () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const context = canvas.getContext("2d", { alpha: false });
+    const draw = () => {
+      context.fillStyle = ${JSON.stringify(colour)};
+      context.fillRect(0, 0, width, height);
+      const now = Date.now();
+      const cell = (width * strip.width) / strip.bits;
+      const row = (height * strip.height) / 2;
+      for (let bit = 0; bit < strip.bits; bit += 1) {
+        const one = Math.floor(now / 2 ** (strip.bits - 1 - bit)) % 2 === 1;
+        const x = Math.round(width * strip.left + bit * cell);
+        const next = Math.round(width * strip.left + (bit + 1) * cell);
+        context.fillStyle = one ? "#eee" : "#111";
+        context.fillRect(x, height * strip.top, next - x, row);
+        context.fillStyle = one ? "#111" : "#eee";
+        context.fillRect(x, height * strip.top + row, next - x, row);
+      }
+    };
+    draw();
+    setInterval(draw, 1000 / 30);
+    return canvas.captureStream(30).getVideoTracks()[0];
+  };
+  const microphone = () => {
+    const context = new AudioContext({ sampleRate: 48000 });
+    const tone = new OscillatorNode(context, { frequency: ${TONE.hertz} });
+    const out = context.createMediaStreamDestination();
+    tone.connect(new GainNode(context, { gain: ${10 ** (TONE.peakDb / 20)} })).connect(out);
+    tone.start();
+    return out.stream.getAudioTracks()[0];
+  };
+  devices.enumerateDevices = async () => list.map((one) => ({ ...one, toJSON: () => one }));
+  devices.getUserMedia = async ({ audio, video }) => {
+    const stream = new MediaStream();
+    if (video) stream.addTrack(camera());
+    if (audio) stream.addTrack(microphone());
+    return stream;
+  };
+  const query = navigator.permissions.query.bind(navigator.permissions);
+  navigator.permissions.query = async (what) =>
+    ["camera", "microphone"].includes(what.name) ? Object.assign(new EventTarget(), { state: "granted" }) : query(what);
+})()`;
+}
+
+export interface StudioBoxOptions {
+  /** The show that it begins with. */
+  readonly show: StudioDocument;
+  /** Stream key of each destination, by its id. */
+  readonly keys?: Readonly<Record<string, string>>;
+}
+
+/** The studio as a capture box (`npm run studio:web`): its process, with a folder of its own. */
+export class StudioBox implements AsyncDisposable {
+  readonly folder: string;
+  #child: Child | undefined;
+  #link = "";
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async start({ show, keys = {} }: StudioBoxOptions): Promise<StudioBox> {
+    const box = new StudioBox(await mkdtemp(path.join(tmpdir(), "klieg-studio-")));
+    try {
+      await writeFile(path.join(box.folder, "show.json"), writeDocument(show));
+      await writeFile(path.join(box.folder, "settings.json"), JSON.stringify({ welcomed: true }));
+      const secrets = await FileSecretStore.open(path.join(box.folder, "secrets.json"), undefined, systemClock);
+      for (const [destination, key] of Object.entries(keys)) await secrets.set(destination, "stream_key", key);
+      await box.#start();
+      return box;
+    } catch (error) {
+      await box[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The address that lets a browser in. */
+  get link(): string {
+    return this.#link;
+  }
+
+  get process(): Child {
+    if (this.#child === undefined) throw new Error("the capture box does not run");
+    return this.#child;
+  }
+
+  /** Kills it as a power cut would, and starts it anew on the same folder. */
+  async restart(): Promise<void> {
+    await this.process.stop("SIGKILL");
+    await this.#start();
+  }
+
+  /** Opens the studio's page. @param colour of the camera's picture. */
+  async open(browser: Browser, colour = "#3a6ea5"): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "dark" });
+    await context.addInitScript(devices(colour));
+    const page = await context.newPage();
+    await page.goto(this.#link);
+    return page;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child?.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #start(): Promise<void> {
+    this.#child = new Child(process.execPath, [PROGRAM, "--port", "0", "--data", this.folder]);
+    const [, link = ""] = await this.#child.line(/Open it\s+(\S+)/);
+    this.#link = link;
+  }
+}
