@@ -1,4 +1,4 @@
-import type { WhepMedia, WhepState } from "@klieg/protocol";
+import { StreamInfo, type WhepMedia, type WhepState } from "@klieg/protocol";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BackendProcess } from "../harness/backend.ts";
@@ -106,13 +106,26 @@ describe("RTC1: WHEP", () => {
   it("an RTMP broadcast is played too, as it is", async () => {
     const key = await backend.openChannel("rtmp");
     await using encoder = encode({ url: backend.rtmpUrl(key), format: "flv", extra: ["-profile:v", "high"] });
-    await backend.live("rtmp");
+    const { id } = await backend.live("rtmp");
     const session = await viewer.watch({ url: whep("rtmp") });
     await frames(session, 30);
     await until(async () => (await viewer.received(session)).audioEnergy > 0.001, { what: "its sound as Opus" });
     expect(await viewer.received(session)).toMatchObject({ codec: "video/H264", width: 640 });
     expect(encoder.running).toBe(true);
+
+    // ING5: hidden, it is there for its owner alone.
+    const hidden = await fetch(`${backend.http}/v1/streams/${id}`, {
+      method: "PATCH",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ preview: true }),
+    });
+    const { preview_access: own } = StreamInfo.parse(await hidden.json());
+    expect((await fetch(session.resource)).status).toBe(410);
     await viewer.close(session);
+    await expect(viewer.watch({ url: whep("rtmp") })).rejects.toThrow("stream_not_live");
+    const owner = await viewer.watch({ url: backend.http + own?.whep });
+    await frames(owner, 10);
+    await viewer.close(owner);
   });
 
   it("tells its state, pauses, resumes, and counts viewers as they come and go", async () => {
