@@ -1,3 +1,5 @@
+// The addresses of what Vite builds apart, for whoever checks this file without the studio's own settings.
+/// <reference types="vite/client" />
 import { Emitter } from "@klieg/base";
 import type { StudioDocument } from "../../../document/studio-document.ts";
 import type { ProgramClock } from "../program-clock.ts";
@@ -61,7 +63,8 @@ export class Mixer implements AudioMixer {
   #program: AudioWorkletNode | undefined;
   #clock: ProgramClock | undefined;
   #starting: Promise<void> | undefined;
-  #resuming: Promise<void> | undefined;
+  /** How many times it was asked to resume and has not been answered. */
+  #resuming = 0;
   #watch: ReturnType<typeof setInterval> | undefined;
   #watchedAt = 0;
   #lastBlockAt = 0;
@@ -95,14 +98,15 @@ export class Mixer implements AudioMixer {
 
   async resume(): Promise<void> {
     if (this.#starting === undefined || this.#state === "closed" || this.#context.state === "running") return;
-    // It stays open until the browser lets the page play; once is enough.
-    this.#resuming ??= this.#context
-      .resume()
-      .catch((error: unknown) => this.#complain("unsupported", error))
-      .finally(() => {
-        this.#resuming = undefined;
-      });
-    await this.#resuming;
+    // A promise of a time before the gesture stays open after it: each gesture has to ask anew. Both are kept in the end.
+    this.#resuming += 1;
+    try {
+      await this.#context.resume();
+    } catch (error) {
+      this.#complain("unsupported", error);
+    } finally {
+      this.#resuming -= 1;
+    }
   }
 
   update(document: StudioDocument): void {
@@ -357,7 +361,7 @@ export class Mixer implements AudioMixer {
     // When this thread itself was held up, what was mixed meanwhile still waits to be taken.
     const stalled = now - this.#lastBlockAt > STALLED_AFTER && sinceWatch < STALLED_AFTER;
     if (!runs || stalled) this.#samples.fill(this.#clock.now());
-    if (!runs && this.#state !== "failed") void this.resume();
+    if (!runs && this.#state !== "failed" && this.#resuming === 0) void this.resume();
   }
 
   #followContext(): void {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { addItem, addSource } from "../../../document/edit.ts";
 import { newId } from "../../../document/identity.ts";
+import type { Scene } from "../../../document/scene.ts";
 import { DEFAULT_AUDIO, type Source } from "../../../document/source.ts";
 import { newDocument, StudioDocument } from "../../../document/studio-document.ts";
 import { stripSettings } from "./strip-settings.ts";
@@ -15,12 +16,12 @@ function show(voice: Audio = {}, music: Audio = {}): { document: StudioDocument;
     audio: { ...DEFAULT_AUDIO, ...audio },
   });
   const first = newDocument("First");
-  const second = {
+  const second: Scene = {
     id: newId(),
     name: "Second",
     items: [],
     transition: { kind: "slide", duration: 700, from: "left" },
-  } as const;
+  };
   let document: StudioDocument = { ...first, scenes: [...first.scenes, second] };
   document = addSource(document, microphone(ids.voice, "voice", voice), first.program);
   document = addSource(
