@@ -11,6 +11,7 @@ import { type RowDrag, useReorder } from "../shell/use-reorder.ts";
 import { Picture } from "../stage/monitor.tsx";
 import { deleteScene, showScene, transitionOf } from "../stage/stage-actions.ts";
 import { transitionTo, transitionWords } from "../stage/transition-choice.tsx";
+import { useOnAir } from "../stage/use-on-air.ts";
 import { useStage } from "../stage/use-stage.ts";
 import { strings } from "../strings.ts";
 
@@ -76,9 +77,12 @@ function SceneRow(props: {
   const document = useShow((state) => state.document);
   const studioMode = useStage((state) => state.studioMode);
   const renaming = useStage((state) => state.renaming === scene.id);
+  const onAir = useOnAir();
   const next = studioMode && preview && !program;
   const hint = program
-    ? strings.scenes.program
+    ? onAir
+      ? strings.scenes.onAir
+      : strings.scenes.program
     : next
       ? strings.scenes.next(transitionWords(transitionOf(document, scene.id)))
       : "";
@@ -86,7 +90,7 @@ function SceneRow(props: {
     <li
       {...drag}
       draggable={renaming ? undefined : true}
-      className={`scene-row${program ? " program" : ""}${preview ? " on" : ""}`}
+      className={`scene-row${program ? " program" : ""}${program && onAir ? " air" : ""}${preview ? " on" : ""}`}
       onContextMenu={(event) => {
         event.preventDefault();
         onMenu({ x: event.clientX, y: event.clientY });

@@ -2,6 +2,8 @@ import { type ReactNode, useEffect, useId, useRef } from "react";
 import { strings } from "../strings.ts";
 import { CloseIcon } from "./icons.tsx";
 
+const FIRST = ":is(.dialog-body, .dialog-foot) :is(input, button, select, textarea):not(:disabled, [tabindex='-1'])";
+
 /** A modal dialog: focus stays inside, Escape and a click beside it close it. It is open as long as it is rendered. */
 export function Dialog(props: {
   readonly title: string;
@@ -18,6 +20,8 @@ export function Dialog(props: {
     if (element === null) return;
     const before = document.activeElement;
     element.showModal();
+    // What there is to be done first, not the button that closes it.
+    element.querySelector<HTMLElement>(FIRST)?.focus();
     return () => {
       element.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { useServices } from "../services.ts";
 import { strings } from "../strings.ts";
@@ -7,8 +8,16 @@ export function ToastList() {
   const { toasts } = useServices();
   const list = useStore(toasts.state);
   const spoken = useStore(toasts.spoken);
+  const section = useRef<HTMLElement>(null);
+  const newest = list.at(-1)?.id;
+  useEffect(() => {
+    if (newest === undefined) return;
+    // Above a dialog that has been opened since: what was shown last is on top.
+    section.current?.hidePopover();
+    section.current?.showPopover();
+  }, [newest]);
   return (
-    <section className="toasts" aria-label={strings.shell.toasts} aria-live="polite">
+    <section ref={section} popover="manual" className="toasts" aria-label={strings.shell.toasts} aria-live="polite">
       <span className="unseen">{spoken}</span>
       {list.map(({ id, text, action, tone }) => (
         <div

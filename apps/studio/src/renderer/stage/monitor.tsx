@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import type { ViewTarget } from "../media/compositor/compositor-message.ts";
 import { useServices } from "../services.ts";
+import { useOnAir } from "./use-on-air.ts";
 
 /** A picture of the compositor: program, preview or a scene. */
 export function Picture({ shows, className }: { readonly shows: ViewTarget; readonly className: string }) {
@@ -19,7 +20,7 @@ function PictureCanvas({ shows, className }: { readonly shows: ViewTarget; reado
   return <canvas ref={canvas} className={className} />;
 }
 
-/** A picture with a name and what lies over it. @param width of the picture on screen, CSS pixels. */
+/** A picture with a name and what lies over it. @param live whether it is the program. @param width of the picture on screen, CSS pixels. */
 export function Monitor(props: {
   readonly shows: ViewTarget;
   readonly label: string;
@@ -30,8 +31,9 @@ export function Monitor(props: {
   readonly children?: ReactNode;
 }) {
   const { shows, label, live, width, height, caption, children } = props;
+  const onAir = useOnAir();
   return (
-    <figure className={live ? "monitor live" : "monitor"} aria-label={label} style={{ width }}>
+    <figure className={live && onAir ? "monitor air" : "monitor"} aria-label={label} style={{ width }}>
       {caption === null ? null : <figcaption>{caption}</figcaption>}
       <div className="monitor-picture" style={{ width, height }}>
         <Picture shows={shows} className="monitor-canvas" />
