@@ -255,7 +255,8 @@ module.exports = {
     },
     {
       name: "studio-engine-alone",
-      comment: "The engine may run without a window and without a page of its own: it imports the document and packages/*.",
+      comment:
+        "The engine may run without a window and without a page of its own: it imports the document and packages/*.",
       severity: "error",
       from: { path: "^apps/studio/src/engine/" },
       to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/(document|engine)/" },

@@ -8,8 +8,10 @@ interface LockedPackage {
 
 // npm leaves out what a registry could not tell it about when the lock file was written, and `npm ci` then refuses the
 // whole file; on those other platforms the missing packages are the ones that matter.
-test("package-lock.json has the packages of every platform", () => {
-  const file = path.resolve(import.meta.dirname, "../package-lock.json");
+const LOCK_FILES = ["package-lock.json", "apps/studio/packaging/builder/package-lock.json"];
+
+test.each(LOCK_FILES)("%s has the packages of every platform", (name) => {
+  const file = path.resolve(import.meta.dirname, "..", name);
   const { packages } = JSON.parse(readFileSync(file, "utf8")) as { packages: Record<string, LockedPackage> };
   const missing = Object.entries(packages).flatMap(([location, { optionalDependencies }]) =>
     Object.keys(optionalDependencies ?? {})
