@@ -3,6 +3,9 @@ import type { AccessUnit, VideoTrack } from "@klieg/media";
 import { PROGRAM_HEADER_BYTES, type ProgramFrame, readProgramFrame, writeProgramHeader } from "@klieg/protocol";
 import type { ProgramFeed, ProgramSource } from "../../apps/studio/src/engine/program/program-feed.ts";
 
+/** Where a page's program goes: the feed itself, or something that carries it there. */
+export type ProgramWay = Pick<ProgramFeed, "openSource"> & { readonly events: Pick<ProgramFeed["events"], "on"> };
+
 export interface ProgramPageOptions {
   readonly width?: number;
   readonly height?: number;
@@ -23,7 +26,7 @@ const GOP_S = 2;
  * time, as the binary messages of the protocol. Its encoder does as it is told: bit rate and keyframes.
  */
 export class ProgramPage implements Disposable {
-  readonly #feed: ProgramFeed;
+  readonly #feed: ProgramWay;
   readonly #pictures: readonly AccessUnit[];
   readonly #frameRate: number;
   readonly #subscription: Disposable;
@@ -37,7 +40,7 @@ export class ProgramPage implements Disposable {
   /** bits/s that the picture has from now on; undefined: what footage has. */
   bitrate: number | undefined;
 
-  private constructor(feed: ProgramFeed, pictures: readonly AccessUnit[], frameRate: number, bitrate?: number) {
+  private constructor(feed: ProgramWay, pictures: readonly AccessUnit[], frameRate: number, bitrate?: number) {
     this.#feed = feed;
     this.#pictures = pictures;
     this.#frameRate = frameRate;
@@ -49,7 +52,7 @@ export class ProgramPage implements Disposable {
     this.#begin();
   }
 
-  static async open(feed: ProgramFeed, options: ProgramPageOptions = {}): Promise<ProgramPage> {
+  static async open(feed: ProgramWay, options: ProgramPageOptions = {}): Promise<ProgramPage> {
     const { width = 640, height = 360, frameRate = 30, bitrate } = options;
     const footage = await makeFootage({ width, height, frameRate, seconds: LOOP_S, gop: GOP_S * frameRate });
     return new ProgramPage(feed, footage, frameRate, bitrate);

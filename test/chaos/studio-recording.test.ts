@@ -1,0 +1,121 @@
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { newDocument } from "../../apps/studio/src/document/studio-document.ts";
+import { BackendProcess } from "../harness/backend.ts";
+import { run } from "../harness/child.ts";
+import { ProgramPage } from "../harness/program-page.ts";
+import { longestStep, probeProgram } from "../harness/recorded-program.ts";
+import { requirePackages } from "../harness/required-packages.ts";
+import { StudioStage } from "../harness/studio-stage.ts";
+import { StudioWebProcess } from "../harness/studio-web.ts";
+import { until } from "../harness/until.ts";
+
+requirePackages("ffmpeg");
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "klieg-studio-recording-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The file that is recorded, probed, and how long its picture lasts, ms. */
+async function recorded(recordings: string) {
+  const names = (await readdir(recordings)).filter((name) => name.endsWith(".mp4"));
+  expect(names).toHaveLength(1);
+  const path = join(recordings, names[0] ?? "");
+  const program = await probeProgram(path);
+  const times = program.packets
+    .filter(({ codec_type }) => codec_type === "video")
+    .map(({ dts_time }) => Number(dts_time));
+  return { path, program, durationMs: (times.at(-1) ?? 0) * 1000 };
+}
+
+describe("a recording on a bad day (STU3)", () => {
+  test("kill -9 in mid-show: the file plays, and misses no more than two seconds", async () => {
+    await using studio = await StudioWebProcess.start({ dataDir: join(folder, "data") });
+    using stage = await StudioStage.open(studio.link);
+    using _program = await ProgramPage.open(stage, { bitrate: 2_000_000 });
+    // The sound is there before the recording begins: it then begins with the keyframe that it asks for.
+    await stage.hears("program", ({ program }) => program.state === "fed");
+    await until(() => stage.keyframes.length >= 2, { what: "a second GOP" });
+    const before = performance.now();
+    await stage.request("start_recording", {});
+    await stage.hears("recording", ({ recording }) => recording.duration_ms >= 3000);
+    // Just before the next piece is written, when most is in memory.
+    const written = stage.pictures;
+    await until(() => stage.pictures >= written + 27, { what: "the rest of a piece", everyMs: 10 });
+    const killedAt = performance.now();
+    await studio.stop("SIGKILL");
+    const began = stage.keyframes.find((at) => at > before) ?? Number.NaN;
+    const { program, durationMs } = await recorded(join(folder, "data", "recordings"));
+    const missingMs = killedAt - began - durationMs;
+    console.log(
+      `killed ${Math.round(killedAt - began)} ms into the recording: ${Math.round(missingMs)} ms are missing`,
+    );
+    expect(missingMs).toBeGreaterThan(-100);
+    expect(missingMs).toBeLessThan(2000);
+    expect(program.complaints).toBe("");
+    expect(program.streams.map(({ codec_name }) => codec_name)).toEqual(["h264", "aac"]);
+    expect(longestStep(program, "video")).toBeLessThan(0.2);
+    expect(longestStep(program, "audio")).toBeLessThan(0.1);
+  });
+
+  test("disk full: the recording ends with words and plays, the broadcast goes on, the show is kept", async () => {
+    const recordings = join(folder, "recordings");
+    await mkdir(recordings);
+    await run("mount", ["-t", "tmpfs", "-o", "size=3m", "klieg-test", recordings]);
+    try {
+      await using backend = await BackendProcess.start({ env: { KLIEG_WEBRTC: "0" } });
+      await using studio = await StudioWebProcess.start({ dataDir: join(folder, "data") });
+      using stage = await StudioStage.open(studio.link);
+      const empty = newDocument("Scene");
+      const destination = {
+        id: "klieg",
+        name: "Klieg",
+        enabled: true,
+        kind: "klieg",
+        url: backend.http,
+        channel: "demo",
+        protocol: "srt",
+      } as const;
+      await stage.request("save_show", { document: { ...empty, destinations: [destination] } });
+      await stage.request("set_secret", { holder: "klieg", kind: "stream_key", secret: backend.key });
+      await stage.request("change_settings", {
+        settings: { recording_folder: recordings, record_with_broadcast: true },
+      });
+      await stage.request("start_broadcast", {
+        title: "A full disk",
+        category: "",
+        visibility: "public",
+        preview: false,
+        public_at: null,
+      });
+      using _program = await ProgramPage.open(stage, { bitrate: 4_000_000 });
+      const { recording } = await stage.hears("recording", ({ recording }) => recording.state === "failed", 40_000);
+      expect(recording.problem).toMatchObject({
+        code: "storage_unavailable",
+        message: expect.stringContaining("full"),
+      });
+      expect(recording.bytes).toBeGreaterThan(1_000_000);
+      const { at: failedAt } = await stage.hears("health", () => true);
+      const { server } = await stage.hears(
+        "health",
+        ({ at, server }) => at > failedAt + 2500 && (server[0]?.bitrate ?? 0) > 1_000_000,
+      );
+      expect(server[0]).toMatchObject({ destination: "klieg", state: "live" });
+      expect((await stage.request("open_show", {})).document).toMatchObject({ destinations: [destination] });
+      const { path, program, durationMs } = await recorded(recordings);
+      expect(path).toBe(recording.path);
+      expect(program.complaints).toBe("");
+      expect(Math.abs(durationMs - recording.duration_ms)).toBeLessThan(200);
+      await stage.request("stop_broadcast", {});
+      expect(backend.log.some(({ level }) => Number(level) >= 50)).toBe(false);
+    } finally {
+      await run("umount", ["-l", recordings]);
+    }
+  });
+});
