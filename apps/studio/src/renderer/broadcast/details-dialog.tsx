@@ -70,7 +70,7 @@ export function DetailsDialog({ onClose }: { readonly onClose: () => void }) {
         )}
         {links.length === 0 ? null : (
           <div>
-            <h3 className="label">{words.watchLinks}</h3>
+            <h3 className="label">{broadcast.state === "preview" ? words.watchPreview : words.watchLinks}</h3>
             <ul className="rows">
               {links.map(({ id, name, url }) => (
                 <li key={id}>

@@ -1,11 +1,4 @@
-import type {
-  BitrateReason,
-  BroadcastState,
-  ProgramState,
-  RecordingState,
-  ServerHealth,
-  StudioEventOf,
-} from "@klieg/protocol";
+import type { BitrateReason, BroadcastState, ProgramState, RecordingState, ServerHealth } from "@klieg/protocol";
 import type { Encoding } from "../../document/encoding.ts";
 import type { CaptureState } from "../media/capture/capture.ts";
 import type { MediaStatistics } from "../media/media-contract.ts";
@@ -51,5 +44,3 @@ export interface HealthSample {
   /** Whether the program was at full scale within the last seconds. */
   readonly clipped: boolean;
 }
-
-export type EngineHealth = StudioEventOf<"health">;

@@ -10,11 +10,11 @@ export function ToastList() {
   const spoken = useStore(toasts.spoken);
   const section = useRef<HTMLElement>(null);
   const newest = list.at(-1)?.id;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each new one brings all above a dialog that was opened since.
   useEffect(() => {
-    if (newest === undefined) return;
-    // Above a dialog that has been opened since: what was shown last is on top.
-    section.current?.hidePopover();
-    section.current?.showPopover();
+    const element = section.current;
+    if (element?.matches(":popover-open")) element.hidePopover();
+    element?.showPopover();
   }, [newest]);
   return (
     <section ref={section} popover="manual" className="toasts" aria-label={strings.shell.toasts} aria-live="polite">

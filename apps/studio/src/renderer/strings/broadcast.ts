@@ -71,6 +71,7 @@ export const broadcastStrings = {
 
   detailsTitle: "The broadcast",
   watchLinks: "To watch",
+  watchPreview: "To watch the preview: for you alone, until it is on air",
   copyLink: "Copy link",
   publicAt: (at: number) => `on air at ${timeOfDay(at)}`,
   cancelSchedule: "Not by itself",

@@ -16,7 +16,7 @@ export const welcomeStrings = {
     found: (version: string | null) => (version === null ? "A Klieg server answers." : `Klieg ${version} answers.`),
     opens: (channel: string | null) =>
       channel === null ? "Your key is good." : `Your key opens the channel “${channel}”.`,
-    none: "No server yet? In a terminal: npx klieg, or npm start in its folder.",
+    none: "No server yet? Run npm start in the folder of Klieg’s server: it prints both.",
   },
   devices: {
     title: "What is seen and heard?",

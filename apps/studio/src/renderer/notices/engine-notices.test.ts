@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import type { EngineState } from "../state/engine-store.ts";
+import { IDLE_BROADCAST, IDLE_PROGRAM, IDLE_RECORDING, IDLE_REPLAY } from "../state/idle.ts";
+import { noticeOf, noticesOfChange } from "./engine-notices.ts";
+
+const state: EngineState = {
+  linked: true,
+  linkState: { state: "lost" },
+  welcome: undefined,
+  settings: undefined,
+  secrets: [],
+  broadcast: IDLE_BROADCAST,
+  program: IDLE_PROGRAM,
+  recording: IDLE_RECORDING,
+  replay: IDLE_REPLAY,
+  health: undefined,
+  healthAt: 0,
+  bitrate: undefined,
+  update: { state: "none", version: null },
+};
+const at = (broadcast: Partial<EngineState["broadcast"]>): EngineState => ({
+  ...state,
+  broadcast: { ...IDLE_BROADCAST, ...broadcast },
+});
+
+describe("what is said in passing (STU3)", () => {
+  test("what the engine has to say, with what to do", () => {
+    const error = { code: "storage_unavailable", message: "The show could not be saved.", retryable: true } as const;
+    expect(noticeOf({ event: "notice", error })).toEqual({
+      text: "The show could not be saved. Try again in a moment.",
+      tone: "bad",
+    });
+    expect(noticeOf({ event: "update", state: "ready", version: "0.2.0" })?.text).toMatch(/^Klieg 0\.2\.0 is ready/);
+    expect(noticeOf({ event: "keyframe_wanted" })).toBeUndefined();
+  });
+
+  test("going on air, and how long it was", () => {
+    const text = (before: EngineState, after: EngineState) =>
+      noticesOfChange(before, after, 100_000).map((notice) => notice.text);
+    expect(text(state, at({ state: "preview" }))).toEqual(["Only you see it. Put it on air when you are ready."]);
+    expect(text(at({ state: "preview" }), at({ state: "live" }))).toEqual(["You are on air."]);
+    expect(text(at({ state: "stopping", started_at: 40_000 }), state)).toEqual(["The stream has ended after 1 min."]);
+    expect(text(state, state)).toEqual([]);
+  });
+});
