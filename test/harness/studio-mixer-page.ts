@@ -1,3 +1,5 @@
+// Addresses of what Vite builds apart are known to whoever checks the types of tests by this line alone.
+/// <reference types="vite/client" />
 import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
 import { Mixer } from "../../apps/studio/src/renderer/media/mixer/mixer.ts";
 import { programClock } from "../../apps/studio/src/renderer/media/program-clock.ts";

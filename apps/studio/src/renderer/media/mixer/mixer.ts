@@ -1,5 +1,3 @@
-// The addresses of what Vite builds apart, for whoever checks this file without the studio's own settings.
-/// <reference types="vite/client" />
 import { Emitter } from "@klieg/base";
 import type { StudioDocument } from "../../../document/studio-document.ts";
 import type { ProgramClock } from "../program-clock.ts";

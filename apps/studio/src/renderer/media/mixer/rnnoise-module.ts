@@ -1,5 +1,3 @@
-// The addresses of what Vite builds apart, for whoever checks this file without the studio's own settings.
-/// <reference types="vite/client" />
 import rnnoiseAddress from "@sapphi-red/web-noise-suppressor/rnnoise_simd.wasm?url";
 
 let module: Promise<WebAssembly.Module> | undefined;
