@@ -7,9 +7,7 @@ import { writeDocument } from "../../apps/studio/src/document/document-file.ts";
 import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
 import { FileSecretStore } from "../../apps/studio/src/engine/secrets/file-secret-store.ts";
 import { CLOCK_STRIP } from "../../scripts/demo/clock-strip.ts";
-import { Child } from "./child.ts";
-
-const PROGRAM = path.resolve(import.meta.dirname, "../../apps/studio/src/web/main.ts");
+import { StudioWebProcess } from "./studio-web.ts";
 
 /** The tone that an injected microphone hears: frequency in Hz, and level. */
 export const TONE = { hertz: 997, peakDb: -20 } as const;
@@ -79,64 +77,62 @@ export interface StudioBoxOptions {
   readonly keys?: Readonly<Record<string, string>>;
 }
 
-/** The studio as a capture box (`npm run studio:web`): its process, with a folder of its own. */
+/** The studio as a capture box with a show in it, and pages with devices by which what they send is known. */
 export class StudioBox implements AsyncDisposable {
   readonly folder: string;
-  #child: Child | undefined;
-  #link = "";
+  #process: StudioWebProcess;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, process: StudioWebProcess) {
     this.folder = folder;
+    this.#process = process;
   }
 
   static async start({ show, keys = {} }: StudioBoxOptions): Promise<StudioBox> {
-    const box = new StudioBox(await mkdtemp(path.join(tmpdir(), "klieg-studio-")));
+    const folder = await mkdtemp(path.join(tmpdir(), "klieg-studio-box-"));
     try {
-      await writeFile(path.join(box.folder, "show.json"), writeDocument(show));
-      await writeFile(path.join(box.folder, "settings.json"), JSON.stringify({ welcomed: true }));
-      const secrets = await FileSecretStore.open(path.join(box.folder, "secrets.json"), undefined, systemClock);
+      await writeFile(path.join(folder, "show.json"), writeDocument(show));
+      await writeFile(path.join(folder, "settings.json"), JSON.stringify({ welcomed: true }));
+      const secrets = await FileSecretStore.open(path.join(folder, "secrets.json"), undefined, systemClock);
       for (const [destination, key] of Object.entries(keys)) await secrets.set(destination, "stream_key", key);
-      await box.#start();
-      return box;
+      return new StudioBox(folder, await StudioWebProcess.start({ dataDir: folder }));
     } catch (error) {
-      await box[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
       throw error;
     }
   }
 
-  /** The address that lets a browser in. */
-  get link(): string {
-    return this.#link;
+  get recordings(): string {
+    return path.join(this.folder, "recordings");
   }
 
-  get process(): Child {
-    if (this.#child === undefined) throw new Error("the capture box does not run");
-    return this.#child;
-  }
-
-  /** Kills it as a power cut would, and starts it anew on the same folder. */
-  async restart(): Promise<void> {
-    await this.process.stop("SIGKILL");
-    await this.#start();
-  }
-
-  /** Opens the studio's page. @param colour of the camera's picture. */
-  async open(browser: Browser, colour = "#3a6ea5"): Promise<Page> {
+  /** Opens the studio's page in a context of its own. @param colour of the camera's picture. */
+  async open(browser: Browser, colour: string): Promise<Page> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "dark" });
     await context.addInitScript(devices(colour));
     const page = await context.newPage();
-    await page.goto(this.#link);
+    await page.goto(this.#process.link);
     return page;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child?.stop();
+    await this.#process[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
 
-  async #start(): Promise<void> {
-    this.#child = new Child(process.execPath, [PROGRAM, "--port", "0", "--data", this.folder]);
-    const [, link = ""] = await this.#child.line(/Open it\s+(\S+)/);
-    this.#link = link;
-  }
+/** Goes live at once, as its operator does. Resolves when the page says so. */
+export async function goLive(page: Page, title: string): Promise<void> {
+  await page.getByRole("button", { name: "Go live" }).first().click();
+  const dialog = page.getByRole("dialog", { name: "Go live" });
+  await dialog.getByLabel("Title").fill(title);
+  await dialog.getByText("At once").click();
+  await dialog.getByRole("button", { name: "Go live" }).click();
+  await page.getByText("On air", { exact: true }).waitFor();
+}
+
+/** Resolves when the page says that it is off air. */
+export async function endStream(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "End stream" }).first().click();
+  await page.getByRole("dialog", { name: "End the stream?" }).getByRole("button", { name: "End stream" }).click();
+  await page.getByText("Off air").first().waitFor();
 }
