@@ -51,6 +51,7 @@ describe("destinations (STU3)", () => {
       bufferMs: undefined,
       droppedFrames: undefined,
       limitedBy: undefined,
+      encoding: undefined,
     };
     expect(destinationWords(destination, true, lost, NOW)).toEqual({
       text: "Reconnecting · 4 s · Nobody answers.",

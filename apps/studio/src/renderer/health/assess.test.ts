@@ -42,6 +42,7 @@ const connection: Connection = {
   bufferMs: 40,
   droppedFrames: 0,
   limitedBy: undefined,
+  encoding: undefined,
 };
 
 const server: ServerHealth = {
@@ -300,6 +301,7 @@ describe("a destination, whichever end sends to it (STU4)", () => {
   test("is told by the page where it sends by WebRTC", () => {
     const [joined] = connectionsOf(broadcast, [destination], undefined, [whip]);
     expect(joined).toMatchObject({ name: "Home", carrier: "whip", state: "live", bitrate: 2_000_000, rttMs: 12 });
+    expect(joined?.encoding).toBe("OpenH264, CPU, 1280 × 720 at 30 fps");
   });
 
   test("is stopped once its operator stopped it", () => {

@@ -1,6 +1,7 @@
 import type { BroadcastState, DestinationState, StudioEventOf } from "@klieg/protocol";
 import type { Destination } from "../../document/destination.ts";
-import type { WhipState } from "../media/whip/whip-state.ts";
+import type { WhipState, WhipStatistics } from "../media/whip/whip-state.ts";
+import { healthStrings } from "../strings/health.ts";
 
 /** How the program travels to one destination. */
 export type Carrier = "srt" | "whip" | "rtmp";
@@ -27,6 +28,8 @@ export interface Connection {
   readonly droppedFrames: number | undefined;
   /** What the browser says that it sends less for: `cpu`, `bandwidth`, `none`; only by WHIP. */
   readonly limitedBy: string | undefined;
+  /** What the browser encodes with, and what it makes; only by WHIP. */
+  readonly encoding: string | undefined;
 }
 
 export function carrierOf(destination: Destination): Carrier {
@@ -66,6 +69,15 @@ export function connectionsOf(
       bufferMs: sent?.buffer_ms,
       droppedFrames: sent?.dropped_frames,
       limitedBy: whip?.statistics?.limitedBy,
+      encoding: whip?.statistics === undefined ? undefined : encodingOf(whip.statistics),
     };
   });
+}
+
+/** "OpenH264, CPU, 1280 × 720 at 30 fps". */
+function encodingOf({ encoder, codec, hardware, width, height, frameRate }: WhipStatistics): string {
+  const { picture } = healthStrings;
+  const where = hardware === undefined ? "" : hardware ? picture.gpu : picture.cpu;
+  const parts = [encoder === "" ? codec : encoder, where, width > 0 ? picture.of(width, height, frameRate) : ""];
+  return parts.filter((part) => part !== "").join(", ");
 }

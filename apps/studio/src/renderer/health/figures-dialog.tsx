@@ -1,4 +1,5 @@
 import { useStore } from "zustand";
+import type { MediaStatistics } from "../media/media-contract.ts";
 import { useServices } from "../services.ts";
 import { Dialog } from "../shell/dialog.tsx";
 import { bitrate, count, tenths } from "../strings/figures.ts";
@@ -86,9 +87,7 @@ function Tables({ sample }: { readonly sample: HealthSample }) {
           title={table.studio}
           rows={[
             [table.render, table.renderValue(media.renderFrameRate, media.wantedFrameRate, media.renderMs)],
-            [table.encoder, media.encoder?.label ?? table.unknown],
-            [table.queue, table.queueValue(media.encoderQueue, media.encodeMs)],
-            [table.rate, table.rateValue(media.wantedBitrate, media.encodedBitrate)],
+            ...encoderRows(media),
             [table.dropped, table.droppedValue(media.dropped.render, media.dropped.encode, media.dropped.link, lost)],
           ]}
         />
@@ -122,9 +121,23 @@ function Tables({ sample }: { readonly sample: HealthSample }) {
   );
 }
 
-function connectionRows({ bitrate: bits, rttMs, loss, retransmitted, bufferMs }: Connection): [string, string][] {
+/** Of the one encoder for SRT, RTMP and the recording; by WebRTC the browser has one for each destination. */
+function encoderRows(media: MediaStatistics): [string, string][] {
   const { table } = words;
+  if (media.encoder === undefined) return [];
   return [
+    [table.encoder, media.encoder.label],
+    [table.queue, table.queueValue(media.encoderQueue, media.encodeMs)],
+    [table.rate, table.rateValue(media.wantedBitrate, media.encodedBitrate)],
+  ];
+}
+
+function connectionRows(connection: Connection): [string, string][] {
+  const { bitrate: bits, rttMs, loss, retransmitted, bufferMs, encoding } = connection;
+  const { table } = words;
+  const encoder: [string, string][] = encoding === undefined ? [] : [[table.encoder, encoding]];
+  return [
+    ...encoder,
     [table.sent, bits === undefined ? table.unknown : bitrate(bits)],
     [table.network, table.networkValue(rttMs, loss, retransmitted) || table.unknown],
     [table.buffer, bufferMs === undefined ? table.unknown : table.bufferValue(bufferMs)],

@@ -25,8 +25,12 @@ export const healthStrings = {
     dropped: "frames dropped",
     none: "–",
   },
+  picture: {
+    gpu: "GPU",
+    cpu: "CPU",
+    of: (width: number, height: number, frameRate: number) => `${width} × ${height} at ${count(frameRate)} fps`,
+  },
   more: "All figures",
-  less: "Fewer figures",
   graphs: {
     bitrate: "Bitrate sent, and asked of the encoder",
     rtt: "Round trip",
