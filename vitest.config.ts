@@ -22,6 +22,7 @@ const WIRE = [
   "gstreamer",
   "mpegts",
   "playlists",
+  "preview",
   "rtp",
   "srt-live-transmit",
   "srt-transport",
