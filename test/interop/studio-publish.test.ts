@@ -103,7 +103,9 @@ describe("STU3: the engine publishes to real servers", () => {
     expect(gone.problem?.code).toBe("unreachable");
     await using again = await BackendProcess.start({ dataDir: first.dataDir, env: { KLIEG_RTMP_PORT: `${rtmp}` } });
     await air.reaches("away", "live");
-    await again.live();
+    await until(async () => (await again.channel()).live_stream_id !== null, {
+      what: "the stream at the other server",
+    });
     const health = await home.health(served.stream.id);
     expect(health).toMatchObject({ state: "live", warnings: [], ingest: { discontinuities: 0 } });
     expect(air.destination("home")).toMatchObject({ state: "live", attempt: 0, stream_id: served.stream.id });

@@ -34,7 +34,8 @@ class Link {
     }
     return {
       now: this.now,
-      rttMs: 30,
+      // What waits at the bottleneck makes the round trip longer, as SRT measures it.
+      rttMs: 30 + ageMs,
       sendBufferMs: 30 + ageMs,
       bytesDelivered: this.#delivered,
       packetsSent: Math.round(this.#sent),

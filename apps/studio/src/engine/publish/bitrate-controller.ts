@@ -29,6 +29,8 @@ export type BitrateReason = "full" | "queue" | "loss" | "drops" | "probing";
 /** Share of the latency that may wait in the send buffer, beyond the round trip, before the network counts as full. */
 const QUEUE_SHARE = 0.4;
 const QUEUE_LEAST_MS = 60;
+/** The round trip without queues is the shortest one seen; it is taken to have grown by this share of the difference a second. */
+const BASE_RTT_DRIFT = 0.01;
 /** Share of packets reported lost from which retransmissions themselves crowd the link. */
 const LOSS_SHARE = 0.1;
 /** Of what the network was seen to deliver, when it is full: what waits must drain too. */
@@ -57,6 +59,7 @@ export class BitrateController {
   #last: LinkSample | undefined;
   #decreasedAt = Number.NEGATIVE_INFINITY;
   #failed: { readonly rate: number; readonly at: number } | undefined;
+  #baseRtt = Number.POSITIVE_INFINITY;
   /** Samples of the last moments, oldest first. */
   #window: LinkSample[] = [];
 
@@ -78,6 +81,7 @@ export class BitrateController {
   reconnected(): void {
     this.#last = undefined;
     this.#window = [];
+    this.#baseRtt = Number.POSITIVE_INFINITY;
   }
 
   /** Takes a sample, two to ten a second. @returns the target. */
@@ -86,7 +90,12 @@ export class BitrateController {
     this.#last = sample;
     this.#window.push(sample);
     while ((this.#window[0]?.now ?? sample.now) < sample.now - DELIVERY_WINDOW_MS) this.#window.shift();
-    if (last === undefined || sample.now <= last.now) return this.target;
+    if (last === undefined || sample.now <= last.now) {
+      this.#baseRtt = Math.min(this.#baseRtt, sample.rttMs);
+      return this.target;
+    }
+    const drift = ((sample.rttMs - this.#baseRtt) * BASE_RTT_DRIFT * (sample.now - last.now)) / 1000;
+    this.#baseRtt = Math.min(sample.rttMs, this.#baseRtt + drift);
 
     const trouble = this.#troubleIn(sample, last);
     if (trouble !== undefined) this.#decrease(sample, trouble);
@@ -96,7 +105,8 @@ export class BitrateController {
 
   #troubleIn(sample: LinkSample, last: LinkSample): "queue" | "loss" | "drops" | undefined {
     if (sample.packetsDropped > last.packetsDropped) return "drops";
-    const allowed = sample.rttMs + Math.max(QUEUE_LEAST_MS, this.#limits.latencyMs * QUEUE_SHARE);
+    // Not the round trip of now: a queue in the network makes that longer, too.
+    const allowed = this.#baseRtt + Math.max(QUEUE_LEAST_MS, this.#limits.latencyMs * QUEUE_SHARE);
     if (sample.sendBufferMs > allowed) return "queue";
     const first = this.#window[0] ?? last;
     const sent = sample.packetsSent - first.packetsSent;
