@@ -236,7 +236,7 @@ module.exports = {
       comment: "main.ts starts a process when it is loaded.",
       severity: "error",
       from: {},
-      to: { path: "^apps/backend/src/main[.]ts$" },
+      to: { path: "^apps/backend/src/main[.]ts$|^apps/studio/src/(web|main)/main[.]ts$" },
     },
 
     // The studio: document ← engine and renderer, which meet over the wire; main, preload and web carry what they say.
@@ -268,6 +268,25 @@ module.exports = {
       severity: "error",
       from: { path: "^apps/studio/src/renderer/" },
       to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/(document|renderer)/" },
+    },
+    {
+      name: "studio-page-without-node",
+      comment:
+        "What runs in the studio's page knows no packages that open sockets or start programs, and nothing of Node.js.",
+      severity: "error",
+      from: { path: "^apps/studio/src/(document|renderer)/", pathNot: TEST },
+      to: { path: ["^packages/(ffmpeg|rtmp|srt)/", "(^|/)node_modules/ws/", IO] },
+    },
+    {
+      name: "studio-hosts-apart",
+      comment:
+        "The capture box (web) and the desktop app (main) each carry what engine and page say, and do not know each other; of the page they know its words.",
+      severity: "error",
+      from: { path: "^apps/studio/src/(web|main|preload)/", pathNot: TEST },
+      to: {
+        path: "^apps/studio/src/(renderer|web|main|preload)/",
+        pathNot: "^apps/studio/src/($1/|preload/channels[.]ts$|renderer/strings/)",
+      },
     },
     {
       name: "studio-preload-is-small",

@@ -23,8 +23,16 @@ const PLANTED: readonly (readonly [from: string, statement: string, ...rules: st
 
   ["apps/backend/src/stream/stream.test.ts", 'import "../adapters/sqlite/store.ts";'],
   ["packages/media/src/testing/sample.ts", 'import "node:child_process";'],
+  ["apps/studio/src/web/main.ts", 'import "../engine/studio-engine.ts"; import "../served/policy.ts";'],
+  ["apps/studio/src/engine/studio-engine.ts", 'import "../document/show.ts"; import "@klieg/media"; import "node:fs";'],
+  ["apps/studio/src/renderer/app.ts", 'import "../document/show.ts"; import "@klieg/protocol";'],
 
   // What it does not.
+  ["apps/studio/src/renderer/deep.ts", 'import "../engine/studio-engine.ts";', "studio-renderer-speaks-the-contract"],
+  ["apps/studio/src/renderer/files.ts", 'import "node:fs";', "studio-page-without-node"],
+  ["apps/studio/src/engine/record/asks.ts", 'import "../../renderer/app.ts";', "studio-engine-alone"],
+  ["apps/studio/src/document/reads.ts", 'import "node:fs/promises";', "studio-page-without-node"],
+  ["apps/studio/src/web/borrows.ts", 'import "../main/window.ts";', "studio-hosts-apart"],
   ["apps/backend/src/stream/picks-adapter.ts", 'import "../adapters/sqlite/store.ts";', "only-compose-picks-adapters"],
   [
     "apps/backend/src/stream/adapter-type.ts",
@@ -104,6 +112,9 @@ const MODULES: Readonly<Record<string, string>> = {
   "apps/backend/src/stream/circle-b.ts": 'import "./circle-a.ts";',
   "apps/backend/src/ports/store.ts": "export {};",
   "apps/backend/src/adapters/sqlite/schema.ts": "export {};",
+  "apps/studio/src/document/show.ts": "export {};",
+  "apps/studio/src/main/window.ts": "export {};",
+  "apps/studio/src/served/policy.ts": "export {};",
   "packages/base/src/index.ts": "export {};",
   "packages/base/src/clock.ts": "export {};",
   "packages/media/src/index.ts": "export {};",
@@ -135,7 +146,7 @@ describe("the layering rule", () => {
       mkdirSync(path.join(root, "node_modules/@klieg"), { recursive: true });
       symlinkSync(path.join(root, "packages", name), path.join(root, "node_modules/@klieg", name));
     }
-    for (const name of ["backend", "player"])
+    for (const name of ["backend", "player", "studio"])
       write(`apps/${name}/package.json`, JSON.stringify({ name: `@klieg/${name}` }));
     write("package.json", JSON.stringify({ name: "planted" }));
     write("node_modules/zod/package.json", JSON.stringify({ name: "zod", exports: "./index.js" }));
