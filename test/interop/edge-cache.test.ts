@@ -1,3 +1,4 @@
+import { ChannelInfo, StreamInfo } from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import { BackendProcess } from "../harness/backend.ts";
 import { Edge } from "../harness/edge.ts";
@@ -59,6 +60,23 @@ describe("the sample of an edge cache (DLV1)", () => {
     const part = await fetch(media, { headers: { range: "bytes=0-99" } });
     expect(part.status).toBe(206);
     expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(0, 100))).toBe(true);
+
+    // ING5: what is hidden is told to its owner alone, whoever asked just before.
+    const { id } = await backend.live();
+    const hidden = await fetch(`${base}/v1/streams/${id}`, {
+      method: "PATCH",
+      headers: { authorization: `Bearer ${backend.key}`, "content-type": "application/json" },
+      body: JSON.stringify({ preview: true }),
+    });
+    const { preview_access: own } = StreamInfo.parse(await hidden.json());
+    const told = async (query: string) => {
+      const answer = await fetch(`${base}/v1/channels/demo${query}`);
+      return ChannelInfo.parse(await answer.json()).live_stream_id;
+    };
+    await until(async () => (await told("")) === null, { what: "nothing told of it" });
+    expect(await told(`?preview=${own?.token}`)).toBe(id);
+    expect(await told("")).toBeNull();
+    expect((await fetch(base + own?.hls)).headers.get("cache-control")).toBe("private, no-store");
 
     // What is not for viewers does not get through.
     expect((await fetch(`${base}/metrics`)).status).toBe(404);
