@@ -233,6 +233,38 @@ describe("the desktop app on a stand-in for Electron (STU9)", () => {
     expect(await told(app, "settings")).toMatchObject({ settings: { theme: "light" } });
   });
 
+  test("on air: the page may die, and nobody ends the show by closing a window", async () => {
+    await using app = await opened({}, bare);
+    await connect(app);
+    const { document } = (await request(app, "open_show")).data;
+    const away = { id: "away", name: "Away", enabled: true, kind: "rtmp", url: "rtmp://127.0.0.1:9/live" };
+    await request(app, "save_show", { document: { ...(document as object), destinations: [away] } });
+    await request(app, "set_secret", { holder: "away", kind: "stream_key", secret: "live_0123456789" });
+    const show = { title: "Show", category: "", visibility: "public", preview: false, public_at: null };
+    const started = await request(app, "start_broadcast", show);
+    expect(started).toMatchObject({ ok: true });
+    expect(await app.note("awake")).toBe("prevent-display-sleep");
+    await until(() => details(app.notes, "tray").at(-1) === "Klieg: on air", { what: "the tray on air" });
+
+    await app.order({ close: "window" });
+    expect(await app.note("question")).toMatchObject({ message: "You are on air" });
+    await app.order({ answer: 0 });
+    await app.order({ crash: "page" });
+    await until(() => app.evaluate("document.title === 'Klieg' && window.link === undefined"), {
+      what: "the page back",
+    });
+    await connect(app);
+    const { broadcast } = (await told(app, "broadcast")) as { broadcast: { state: string; started_at: number } };
+    expect(broadcast).toMatchObject({ state: "starting", destinations: [{ id: "away" }] });
+    expect(broadcast.started_at).toBe((started.data.broadcast as typeof broadcast).started_at);
+
+    await app.order({ close: "window" });
+    await until(() => details(app.notes, "question").length === 2, { what: "the question again" });
+    await app.order({ answer: 1 });
+    expect(await app.child.exited).toMatchObject({ code: 0 });
+    expect(details(app.notes, "may sleep")).toHaveLength(1);
+  });
+
   test("one app at a time: the second hands over its link; the window is where it was; it ends in order", async () => {
     const data = path.join(folder, "data");
     const place = { x: 240, y: 60, width: 1400, height: 900 };
