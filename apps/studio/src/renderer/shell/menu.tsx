@@ -56,7 +56,7 @@ export function Menu(props: {
       return;
     }
     const buttons = buttonsOf(menu.current);
-    const now = buttons.findIndex((button) => button === document.activeElement);
+    const now = buttons.indexOf(document.activeElement as HTMLButtonElement);
     const to = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: buttons.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();

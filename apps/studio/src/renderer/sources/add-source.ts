@@ -1,9 +1,10 @@
 import { addItem, addSource, changeItem } from "../../document/edit.ts";
 import type { RecordId } from "../../document/identity.ts";
+import type { Scene } from "../../document/scene.ts";
 import type { Source } from "../../document/source.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
 import type { Services } from "../services.ts";
-import { tightened } from "../stage/drag.ts";
+import { settled, tightened } from "../stage/drag.ts";
 import { workScene } from "../stage/layers.ts";
 import { strings } from "../strings.ts";
 import { firstPlace } from "./new-source.ts";
@@ -19,7 +20,7 @@ export function withSource(document: StudioDocument, source: Source): StudioDocu
   const added = addSource(document, source, scene.id);
   const item = workScene(added).items.at(-1);
   if (item === undefined) return added;
-  const transform = firstPlace(document, source.kind, first);
+  const transform = firstPlace(document, source.kind, first, boxesOf(scene));
   return changeItem(added, scene.id, item.id, (now) => ({ ...now, transform }));
 }
 
@@ -39,7 +40,12 @@ export function addNewSource(adding: Adding, source: Source, stream?: MediaStrea
 /** Puts a source that the show has already in front in the scene that is worked on. */
 export function addExisting({ show, stage }: Adding, source: Source): void {
   show.change(strings.sources.steps.add(source.name), (document) =>
-    addItem(document, document.preview, source.id, firstPlace(document, source.kind, false)),
+    addItem(
+      document,
+      document.preview,
+      source.id,
+      firstPlace(document, source.kind, false, boxesOf(workScene(document))),
+    ),
   );
   stage.setState({ selected: workScene(show.document).items.at(-1)?.id });
 }
@@ -55,11 +61,11 @@ function hugPicture({ show, media }: Adding, scene: RecordId, item: RecordId, so
     if (capture === undefined || capture.state !== "live" || capture.width === 0) return false;
     const tight = tightened(now, capture);
     // Its lower left corner stays where it is: that is where titles are put.
-    const transform = {
+    const transform = settled({
       ...tight,
       x: now.x - (now.width - tight.width) / 2,
       y: now.y + (now.height - tight.height) / 2,
-    };
+    });
     show.change(
       undoLabel ?? "",
       (document) => changeItem(document, scene, item, (before) => ({ ...before, transform })),
@@ -72,6 +78,10 @@ function hugPicture({ show, media }: Adding, scene: RecordId, item: RecordId, so
   const subscription = media.captures.onChanged((changed) => {
     if (changed === source && hug()) subscription[Symbol.dispose]();
   });
+}
+
+function boxesOf(scene: Scene) {
+  return scene.items.map(({ transform }) => transform);
 }
 
 function boxOf(document: StudioDocument, scene: RecordId, item: RecordId) {

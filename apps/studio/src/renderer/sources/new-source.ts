@@ -1,7 +1,7 @@
 import { newId } from "../../document/identity.ts";
 import { DEFAULT_AUDIO, type Source, type SourceKind } from "../../document/source.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
-import { filling, type Transform } from "../../document/transform.ts";
+import { contains, filling, type Transform } from "../../document/transform.ts";
 import { strings } from "../strings.ts";
 
 export type SourceOf<Kind extends SourceKind> = Extract<Source, { kind: Kind }>;
@@ -68,26 +68,43 @@ export function newSource(document: StudioDocument, kind: SourceKind): Source {
   }
 }
 
-/** Where a new source is put: what fills a picture fills the canvas if it is the first, and else sits in a corner. */
-export function firstPlace(document: StudioDocument, kind: SourceKind, first: boolean): Transform {
+/** Corners of the canvas in the order in which new sources take them; titles are at the lower left. */
+const CORNERS = [
+  { dx: 1, dy: 1 },
+  { dx: 1, dy: -1 },
+  { dx: -1, dy: -1 },
+  { dx: -1, dy: 1 },
+] as const;
+
+/**
+ * Where a new source is put: what fills a picture fills the canvas if it is the first, and else sits in a corner.
+ * @param others boxes that are there already: a corner where none of them is comes first.
+ */
+export function firstPlace(
+  document: StudioDocument,
+  kind: SourceKind,
+  first: boolean,
+  others: readonly Transform[] = [],
+): Transform {
   const { canvas } = document;
   const full = filling(canvas);
+  const margin = Math.round(canvas.width * 0.03);
   if (kind === "text") {
     const width = Math.round(canvas.width * 0.4);
     const height = Math.round(canvas.height * 0.1);
-    const margin = Math.round(canvas.width * 0.03);
     return { ...full, width, height, x: margin + width / 2, y: canvas.height - margin - height / 2 };
   }
   if (first || kind === "screen" || kind === "colour" || kind === "media_file" || kind === "stream") return full;
   const width = Math.round(canvas.width * 0.3);
   const height = Math.round((width * 9) / 16);
-  const margin = Math.round(canvas.width * 0.03);
-  return {
+  const places = CORNERS.map(({ dx, dy }) => ({
     ...full,
     width,
     height,
-    x: canvas.width - margin - width / 2,
-    y: canvas.height - margin - height / 2,
-    fit: kind === "camera" || kind === "guest" ? "cover" : "contain",
-  };
+    x: dx > 0 ? canvas.width - margin - width / 2 : margin + width / 2,
+    y: dy > 0 ? canvas.height - margin - height / 2 : margin + height / 2,
+    fit: kind === "camera" || kind === "guest" ? ("cover" as const) : ("contain" as const),
+  }));
+  const small = others.filter((other) => other.width < canvas.width / 2);
+  return places.find((place) => !small.some((other) => contains(other, place))) ?? (places[0] as Transform);
 }

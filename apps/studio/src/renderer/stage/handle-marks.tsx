@@ -4,7 +4,7 @@ import type { Guide } from "../../document/snapping.ts";
 import type { Size, Transform } from "../../document/transform.ts";
 import { strings } from "../strings.ts";
 
-/** Screen pixels. */
+/** Screen pixels; on a large screen handles are enlarged with everything else. */
 const MARK = 9;
 /** Screen pixels about a handle that take hold of it: more than is seen, for unsteady hands. */
 const GRIP = 18;
@@ -31,12 +31,13 @@ export function HandleMarks(props: {
   readonly onPress: (event: PointerEvent<Element>, handle: Handle | "rotate") => void;
 }) {
   const { box, scale, onPress } = props;
-  const mark = MARK / scale;
-  const grip = GRIP / scale;
-  const stem = STEM / scale;
+  const enlarged = rootScale() / scale;
+  const mark = MARK * enlarged;
+  const grip = GRIP * enlarged;
+  const stem = STEM * enlarged;
   const handles = (Object.entries(HANDLES) as [Handle, { dx: number; dy: number }][]).filter(
     // On a small box the handles of the edges would cover those of the corners.
-    ([, { dx, dy }]) => (dx !== 0 || box.width * scale > 4 * MARK) && (dy !== 0 || box.height * scale > 4 * MARK),
+    ([, { dx, dy }]) => (dx !== 0 || box.width > 4 * mark) && (dy !== 0 || box.height > 4 * mark),
   );
   return (
     <g transform={`translate(${box.x} ${box.y}) rotate(${box.rotation})`}>
@@ -65,6 +66,11 @@ export function HandleMarks(props: {
       })}
     </g>
   );
+}
+
+/** How much larger than usual the page is drawn: 1 rem is 13 px on all but large screens. */
+function rootScale(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 13;
 }
 
 /** The lines that something snapped to. */

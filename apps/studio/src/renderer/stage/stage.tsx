@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { sceneOf } from "../../document/edit.ts";
 import type { Point, Size } from "../../document/transform.ts";
 import { useServices, useShow } from "../services.ts";
@@ -46,6 +46,7 @@ export function Stage() {
   const height = Math.max(1, Math.round(canvas.height * scale));
   const programWidth = Math.max(1, Math.round(canvas.width * fit));
   const programHeight = Math.max(1, Math.round(canvas.height * fit));
+  useWheelZoom(area, scale);
   const entries = useEntries(stage.getState().selected === undefined ? STAGE_MENU : ITEM_MENU);
 
   return (
@@ -101,6 +102,29 @@ function Caption({ title, scene }: { readonly title: string; readonly scene: str
 /** How large a picture fits into a room, CSS pixels for each of its own. */
 function scaleFor(picture: Size, room: Size): number {
   return Math.max(0.02, Math.min(room.width / picture.width, room.height / picture.height));
+}
+
+/** Least and most that the wheel zooms to, screen pixels for each of the picture's. */
+const ZOOM_RANGE = { least: 0.1, most: 8 };
+
+/** Zooms with Control and the wheel, as maps and pictures do. @param scale CSS pixels for each of the picture's, now. */
+function useWheelZoom(area: React.RefObject<HTMLElement | null>, scale: number): void {
+  const { stage } = useServices();
+  const now = useRef(scale);
+  now.current = scale;
+  useEffect(() => {
+    const element = area.current;
+    if (element === null) return;
+    const onWheel = (event: WheelEvent) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      const zoom = now.current * devicePixelRatio * 2 ** (-event.deltaY / 400);
+      stage.setState({ zoom: Math.max(ZOOM_RANGE.least, Math.min(ZOOM_RANGE.most, zoom)) });
+    };
+    // Not passive: else the page itself would be zoomed.
+    element.addEventListener("wheel", onWheel, { passive: false });
+    return () => element.removeEventListener("wheel", onWheel);
+  }, [area, stage]);
 }
 
 /** The size of an element, followed. */
