@@ -116,7 +116,7 @@ describe("STU3: the engine publishes to real servers", () => {
     expect((await home.stream(served.stream.id)).state).toBe("ended");
   });
 
-  test("a wrong key is said in words, and is not tried again; the page is loaded again and the stream goes on", async () => {
+  test("a wrong key is said in words, and is not tried again; the show outlives its page and its backend", async () => {
     await using backend = await BackendProcess.start();
     await using air = new OnAir({ home: backend.key, wrong: "demo_nonsense", srt: "nonsense" });
     using page = await ProgramPage.open(air.feed);
@@ -145,6 +145,18 @@ describe("STU3: the engine publishes to real servers", () => {
     expect(after).toMatchObject({ state: "live", ingest: { discontinuities: 0 } });
     expect(after.ingest?.connected_ms).toBeGreaterThan(before.ingest?.connected_ms ?? Number.POSITIVE_INFINITY);
     expect(air.destination("home")).toMatchObject({ state: "live", attempt: 0 });
+
+    // Killed and started again: it is found again by itself, its addresses asked for anew.
+    const { http, srt: srtPort } = backend.ports;
+    await backend.stop("SIGKILL");
+    await air.reaches("home", "reconnecting");
+    const env = { KLIEG_HTTP_PORT: `${http}`, KLIEG_SRT_PORT: `${srtPort}` };
+    await using again = await BackendProcess.start({ dataDir: backend.dataDir, env });
+    await air.reaches("home", "live");
+    const { live_stream_id: resumed } = await again.channel();
+    expect(air.destination("home").stream_id).toBe(resumed);
+    await until(async () => ((await again.health(resumed ?? "")).ingest?.video_frames ?? 0) > 10, { what: "pictures" });
+    expect(air.feed.state.state).toBe("fed");
   });
 
   test("the bit rate falls within 5 s when the network gets half as wide, and grows again", async () => {

@@ -21,6 +21,8 @@ export interface FfmpegProcessOptions {
   readonly clock: Clock;
   /** Path of a `setpriv` that can tie a process's life to its parent's. */
   readonly setpriv?: string | undefined;
+  /** How much it gives way to other programs, as `nice` has it. Default 5. */
+  readonly niceness?: number;
   /** What FFmpeg writes to its standard output; may not be kept beyond the call. */
   readonly onOutput: (chunk: Buffer) => void;
   /** An input that was full takes more. */
@@ -30,7 +32,7 @@ export interface FfmpegProcessOptions {
 }
 
 /** FFmpeg gives way to the rest of the backend: the source rendition comes first. */
-const NICENESS = 5;
+const DEFAULT_NICENESS = 5;
 const STDERR_KEPT = 8192;
 const TERM_AFTER_MS = 500;
 const KILL_AFTER_MS = 1500;
@@ -63,7 +65,7 @@ export class FfmpegProcess implements AsyncDisposable {
         ? spawn(path, args, { stdio, detached: process.platform !== "win32", windowsHide: true })
         : spawn(setpriv, ["--pdeathsig", "KILL", "--", path, ...args], { stdio, detached: true });
     this.#child = child;
-    lowerPriority(child.pid);
+    lowerPriority(child.pid, options.niceness ?? DEFAULT_NICENESS);
     for (const fd of inputFds) {
       // There are no pipes where there were too few file descriptors to start it; its error follows.
       const input = child.stdio?.[fd] as Writable | undefined;
@@ -161,10 +163,10 @@ function ignoreBrokenPipe(): void {
   // It says that FFmpeg is gone, which its exit says too, and why.
 }
 
-function lowerPriority(pid: number | undefined): void {
-  if (pid === undefined) return;
+function lowerPriority(pid: number | undefined, niceness: number): void {
+  if (pid === undefined || niceness === 0) return;
   try {
-    setPriority(pid, NICENESS);
+    setPriority(pid, niceness);
   } catch {
     // It is gone already, or the system does not allow it: the same process, only less polite.
   }

@@ -88,6 +88,8 @@ export class PictureRun {
       path,
       args: pictureArguments(options),
       inputFds: [0],
+      // It is the show itself: it does not give way to what only looks at it.
+      niceness: 0,
       clock,
       onOutput: (bytes) => this.#output.push(bytes),
       onDrain: () => this.#writeWaiting(),

@@ -96,9 +96,7 @@ export class AacEncoder implements AsyncDisposable {
 
   #look(): void {
     const run = this.#run;
-    if (run?.hangs !== true) return;
-    this.#options.onProblem("FFmpeg hangs while it encodes the sound");
-    run.kill();
+    if (run?.hangs === true) run.kill();
   }
 
   /** What the present run has not handed over belongs to another time: it is not waited for. */
@@ -114,7 +112,8 @@ export class AacEncoder implements AsyncDisposable {
     this.#line.reset();
     if (this.#closed) return;
     const delayMs = this.#restarts.failed({ livedMs: run.livedMs, madeAnything: run.frames > 0 });
-    this.#options.onProblem(`FFmpeg, which encodes the sound, ${exit.message}`);
+    const words = run.hangs ? "hung, and was killed" : exit.message;
+    this.#options.onProblem(`FFmpeg, which encodes the sound, ${words}. Another takes over`);
     if (delayMs === 0) return;
     this.#waits = true;
     this.#restart = this.#options.clock.after(delayMs, () => {
@@ -158,6 +157,8 @@ class AacRun {
         ...["-c:a", "aac", "-b:a", `${bitrate}`, "-f", "adts", "-flush_packets", "1", "pipe:1"],
       ],
       inputFds: [0],
+      // It is the show itself: it does not give way to what only looks at it.
+      niceness: 0,
       clock,
       onOutput: (bytes) => this.#onOutput(bytes),
       onDrain: () => undefined,
