@@ -85,6 +85,13 @@ const PLANTED: readonly (readonly [from: string, statement: string, ...rules: st
   ["packages/media/src/reads-files.ts", 'import "node:fs/promises";', "media-does-no-io"],
   ["packages/media/src/uses-rtmp.ts", 'import "@klieg/rtmp";', "media-on-base-and-protocol"],
   ["packages/srt/src/uses-media.ts", 'import "@klieg/media";', "wire-protocols-on-base-and-protocol"],
+  ["packages/ffmpeg/src/uses-srt.ts", 'import "@klieg/srt";', "ffmpeg-on-base-and-media"],
+  [
+    "packages/media/src/side-door.ts",
+    'import "../../ffmpeg/src/testing/index.ts";',
+    "testing-for-tests",
+    "media-on-base-and-protocol",
+  ],
   [
     "packages/srt/src/uses-app.ts",
     'import "../../../apps/backend/src/stream/stream.ts";',
@@ -118,6 +125,7 @@ const MODULES: Readonly<Record<string, string>> = {
   "packages/base/src/index.ts": "export {};",
   "packages/base/src/clock.ts": "export {};",
   "packages/media/src/index.ts": "export {};",
+  "packages/ffmpeg/src/testing/index.ts": "export {};",
   "packages/rtmp/src/index.ts": "export {};",
   "packages/srt/src/index.ts": "export {};",
   "packages/protocol/src/index.ts": 'export { schema } from "./schema.ts"; export type Contract = string;',
