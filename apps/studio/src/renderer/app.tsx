@@ -5,6 +5,7 @@ import { parts } from "./parts.ts";
 import { SceneList } from "./scenes/scene-list.tsx";
 import { type Services, ServicesContext, useServices, useShow } from "./services.ts";
 import { Brand } from "./shell/brand.tsx";
+import { BrokenWindow } from "./shell/broken-window.tsx";
 import { HistoryButtons } from "./shell/history-buttons.tsx";
 import { LinkNotice } from "./shell/link-notice.tsx";
 import { PanelTabs } from "./shell/panel-tabs.tsx";
@@ -26,7 +27,9 @@ export function App({ services }: { readonly services: Services | undefined }) {
   if (services === undefined) return <Curtain words={strings.shell.connecting} />;
   return (
     <ServicesContext value={services}>
-      <Show />
+      <BrokenWindow>
+        <Show />
+      </BrokenWindow>
       <LinkNotice />
       <ToastList />
     </ServicesContext>

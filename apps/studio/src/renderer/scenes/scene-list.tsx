@@ -7,7 +7,7 @@ import { useServices, useShow } from "../services.ts";
 import { MoreIcon, PlusIcon } from "../shell/icons.tsx";
 import { below, Menu, type MenuEntry } from "../shell/menu.tsx";
 import { NameField } from "../shell/name-field.tsx";
-import { type RowDrag, useReorder } from "../shell/use-reorder.ts";
+import { type RowDrag, releaseFocus, useReorder } from "../shell/use-reorder.ts";
 import { Picture } from "../stage/monitor.tsx";
 import { deleteScene, showScene, transitionOf } from "../stage/stage-actions.ts";
 import { transitionTo, transitionWords } from "../stage/transition-choice.tsx";
@@ -109,7 +109,10 @@ function SceneRow(props: {
             className="row-button ell"
             aria-current={program ? "true" : undefined}
             title={scene.name}
-            onClick={() => showScene(services, scene.id)}
+            onClick={(event) => {
+              releaseFocus(event);
+              showScene(services, scene.id);
+            }}
             onDoubleClick={() => services.stage.setState({ renaming: scene.id })}
           >
             {scene.name}

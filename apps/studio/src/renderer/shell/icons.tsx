@@ -73,13 +73,6 @@ export const HelpIcon = () => (
   </Icon>
 );
 
-export const ThemeIcon = () => (
-  <Icon>
-    <circle cx="8" cy="8" r="5.500" />
-    <path d="M8 2.500v11a5.500 5.500 0 0 0 0-11Z" fill="currentColor" />
-  </Icon>
-);
-
 export const UpIcon = () => (
   <Icon>
     <path d="m4 10 4-4 4 4" />

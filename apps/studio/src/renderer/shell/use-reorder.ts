@@ -1,4 +1,4 @@
-import { type DragEvent, type KeyboardEvent, useState } from "react";
+import { type DragEvent, type KeyboardEvent, type MouseEvent, useState } from "react";
 
 export interface RowDrag {
   readonly draggable: true;
@@ -55,13 +55,20 @@ export function useReorder(count: number, onMove: (from: number, to: number) => 
         if (to >= 0 && to < count) onMove(index, to);
       } else if (event.target === event.currentTarget || (event.target as Element).matches("[data-row]")) {
         const rows = event.currentTarget.parentElement?.querySelectorAll<HTMLElement>("[data-row]") ?? [];
-        const next = rows[index + by];
-        if (next === undefined) return;
+        // Also at the ends, where there is no further row: the key is the list's, and nudges nothing on the stage.
         event.preventDefault();
-        next.focus();
+        rows[index + by]?.focus();
       }
     },
   });
+}
+
+/**
+ * Lets go of the focus of a row that was pressed with the mouse: then the next key is the stage's, as people expect who did not
+ * come by keyboard.
+ */
+export function releaseFocus(event: MouseEvent<HTMLElement>): void {
+  if (event.detail > 0) event.currentTarget.blur();
 }
 
 /** The place that a row has after it is dropped before or after another one. */

@@ -1,5 +1,4 @@
 import { changeSource } from "../../document/edit.ts";
-import type { SceneItem } from "../../document/scene.ts";
 import type { Source } from "../../document/source.ts";
 import { useServices, useShow } from "../services.ts";
 import { selectedItem } from "../stage/layers.ts";
@@ -54,5 +53,3 @@ export function Properties() {
     </div>
   );
 }
-
-export type ChangeItem = (change: (item: SceneItem) => SceneItem) => void;

@@ -7,7 +7,7 @@ import { useServices, useShow } from "../services.ts";
 import { EyeIcon, EyeOffIcon, LockIcon, PlusIcon, UnlockIcon } from "../shell/icons.tsx";
 import { Menu } from "../shell/menu.tsx";
 import { NameField } from "../shell/name-field.tsx";
-import { type RowDrag, useReorder } from "../shell/use-reorder.ts";
+import { type RowDrag, releaseFocus, useReorder } from "../shell/use-reorder.ts";
 import { useEntries } from "../stage/command-entries.ts";
 import { ITEM_MENU } from "../stage/item-menu.ts";
 import { workScene } from "../stage/layers.ts";
@@ -117,7 +117,10 @@ function SourceRow(props: {
           className="row-button grow ell"
           aria-pressed={selected}
           title={capture?.problem === undefined ? name : `${name}: ${capture.problem.message}`}
-          onClick={() => stage.setState({ selected: item.id })}
+          onClick={(event) => {
+            releaseFocus(event);
+            stage.setState({ selected: item.id });
+          }}
           onDoubleClick={() => stage.setState({ renaming: item.id })}
         >
           {name}

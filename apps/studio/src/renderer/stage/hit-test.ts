@@ -1,10 +1,17 @@
 import type { RecordId } from "../../document/identity.ts";
 import type { Scene, SceneItem } from "../../document/scene.ts";
+import { hasPicture, type Source } from "../../document/source.ts";
 import { contains, type Point } from "../../document/transform.ts";
 
-/** What can be taken hold of at a point of the canvas, front to back: hidden and locked items are passed through. */
-export function itemsAt(scene: Scene, point: Point): SceneItem[] {
-  return scene.items.filter((item) => item.visible && !item.locked && contains(item.transform, point)).reverse();
+/** Items that can be seen, back to front: a microphone has a place in the scene, but none on the canvas. */
+export function seenItems(scene: Scene, sources: readonly Source[]): SceneItem[] {
+  const pictures = new Set(sources.filter(hasPicture).map(({ id }) => id));
+  return scene.items.filter(({ visible, source }) => visible && pictures.has(source));
+}
+
+/** What can be taken hold of at a point of the canvas, front to back: locked items are passed through. */
+export function itemsAt(seen: readonly SceneItem[], point: Point): SceneItem[] {
+  return seen.filter((item) => !item.locked && contains(item.transform, point)).reverse();
 }
 
 /** The item that a press takes hold of: the one selected where it is under the pointer, however deep, else the one in front. */

@@ -1,4 +1,4 @@
-import { type MouseEvent, type PointerEvent, useRef, useState } from "react";
+import { type MouseEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { changeItem } from "../../document/edit.ts";
 import type { Handle } from "../../document/handle.ts";
 import type { SceneItem } from "../../document/scene.ts";
@@ -8,7 +8,7 @@ import { useServices, useShow } from "../services.ts";
 import { strings } from "../strings.ts";
 import { type Drag, type DragKind, dragged, settled, tightened } from "./drag.ts";
 import { Guides, HandleMarks } from "./handle-marks.tsx";
-import { heldBy, itemsAt, nextBelow } from "./hit-test.ts";
+import { heldBy, itemsAt, nextBelow, seenItems } from "./hit-test.ts";
 import { workScene } from "./layers.ts";
 import { useStage } from "./use-stage.ts";
 
@@ -45,8 +45,9 @@ export function StageOverlay(props: { readonly scale: number; readonly onMenu: (
   const press = useRef<Press>(undefined);
   const { canvas } = document;
   const scene = workScene(document);
-  const item = scene.items.find(({ id }) => id === selected);
-  const under = scene.items.find(({ id }) => id === hovered);
+  const seen = seenItems(scene, document.sources);
+  const item = seen.find(({ id }) => id === selected);
+  const under = seen.find(({ id }) => id === hovered);
 
   const pointAt = (event: { clientX: number; clientY: number }): Point => {
     const box = svg.current?.getBoundingClientRect();
@@ -60,7 +61,7 @@ export function StageOverlay(props: { readonly scale: number; readonly onMenu: (
   const begin = (event: PointerEvent<Element>, held: SceneItem, what: DragKind, again: boolean) => {
     const size = sizeOf(media.captures.get(held.source));
     const start = what.kind === "crop" ? tightened(held.transform, size) : held.transform;
-    const others = scene.items.filter((other) => other !== held && other.visible).map(({ transform }) => transform);
+    const others = seen.filter((other) => other !== held).map(({ transform }) => transform);
     const drag: Drag = { what, start, from: pointAt(event), others, canvas };
     gestures += 1;
     const screen = { x: event.clientX, y: event.clientY };
@@ -70,7 +71,7 @@ export function StageOverlay(props: { readonly scale: number; readonly onMenu: (
 
   const onPointerDown = (event: PointerEvent<SVGSVGElement>) => {
     if (event.button !== 0) return;
-    const hits = itemsAt(scene, pointAt(event));
+    const hits = itemsAt(seen, pointAt(event));
     const held = heldBy(hits, selected);
     stage.setState({ selected: held?.id });
     if (held !== undefined) begin(event, held, { kind: "move" }, held.id === selected);
@@ -87,7 +88,7 @@ export function StageOverlay(props: { readonly scale: number; readonly onMenu: (
   const onPointerMove = (event: PointerEvent<SVGSVGElement>) => {
     const held = press.current;
     if (held === undefined) {
-      setHovered(itemsAt(scene, pointAt(event))[0]?.id);
+      setHovered(itemsAt(seen, pointAt(event))[0]?.id);
       return;
     }
     const wandered = Math.hypot(event.clientX - held.screen.x, event.clientY - held.screen.y);
@@ -114,13 +115,29 @@ export function StageOverlay(props: { readonly scale: number; readonly onMenu: (
     if (held === undefined) return;
     if (held.moved) show.endGesture();
     else if (held.again && event.type === "pointerup") {
-      stage.setState({ selected: nextBelow(itemsAt(scene, pointAt(event)), selected)?.id });
+      stage.setState({ selected: nextBelow(itemsAt(seen, pointAt(event)), selected)?.id });
     }
   };
 
+  // Escape in the middle of a drag puts everything back.
+  useEffect(() => {
+    if (!dragging) return;
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || press.current === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      press.current = undefined;
+      show.cancelGesture();
+      setGuides([]);
+      setDragging(false);
+    };
+    addEventListener("keydown", onKeyDown, true);
+    return () => removeEventListener("keydown", onKeyDown, true);
+  }, [dragging, show]);
+
   const onContextMenu = (event: MouseEvent<SVGSVGElement>) => {
     event.preventDefault();
-    const held = heldBy(itemsAt(scene, pointAt(event)), selected);
+    const held = heldBy(itemsAt(seen, pointAt(event)), selected);
     stage.setState({ selected: held?.id });
     onMenu({ x: event.clientX, y: event.clientY });
   };
@@ -148,7 +165,7 @@ export function StageOverlay(props: { readonly scale: number; readonly onMenu: (
         height={canvas.height * 3}
       />
       {under === undefined || under === item || dragging ? null : <Outline item={under} className="hovered" />}
-      {item === undefined || !item.visible ? null : (
+      {item === undefined ? null : (
         <>
           <Outline item={item} className={item.locked ? "selected locked" : "selected"} />
           {item.locked ? null : <HandleMarks box={item.transform} scale={scale} onPress={onHandle} />}

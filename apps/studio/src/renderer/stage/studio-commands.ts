@@ -1,5 +1,6 @@
 import { addItem, addScene, changeItem, reorderItem } from "../../document/edit.ts";
 import type { SceneItem } from "../../document/scene.ts";
+import { hasPicture } from "../../document/source.ts";
 import { filling, NO_CROP, normalisedRotation, type Transform } from "../../document/transform.ts";
 import type { Command, CommandGroup } from "../commands/command-registry.ts";
 import type { Services } from "../services.ts";
@@ -214,7 +215,10 @@ function itemCommands(acting: Acting): Command[] {
   const steps = strings.sources.steps;
   const group: CommandGroup = "item";
   const selected = () => selectedItem(show.document, stage.getState().selected);
-  const free = () => selected()?.item.locked === false;
+  const free = () => {
+    const found = selected();
+    return found !== undefined && !found.item.locked && hasPicture(found.source);
+  };
   const is = () => selected() !== undefined;
 
   const place = (change: (box: Transform, item: SceneItem) => Transform, gesture?: string) => () =>

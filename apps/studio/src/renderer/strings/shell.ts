@@ -4,6 +4,12 @@ export const shellStrings = {
   lostTitle: "The studio’s engine does not answer",
   lostDetail: "This page keeps trying; what you change meanwhile is saved then.",
   lostOpening: "This page keeps trying.",
+  broken: {
+    title: "This window broke",
+    detail: "What is on air goes on. Show the window again; where that does not help, load it anew.",
+    again: "Show it again",
+    reload: "Load it anew",
+  },
   ended: {
     replaced: {
       title: "Another window took the stage",
