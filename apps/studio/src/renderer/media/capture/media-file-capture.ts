@@ -8,6 +8,7 @@ export class MediaFileCapture implements SourceCapture {
   readonly #stop = new AbortController();
   #source: SourceOf<"media_file">;
   #onAir = false;
+  #tracks: MediaStreamTrack[] = [];
 
   constructor(source: SourceOf<"media_file">, outlet: CaptureOutlet, assetUrl: (path: string) => string) {
     this.#source = source;
@@ -22,7 +23,7 @@ export class MediaFileCapture implements SourceCapture {
     player.loop = source.loop;
     const { signal } = this.#stop;
     player.addEventListener("loadeddata", () => this.#loaded(), { signal });
-    player.addEventListener("error", () => this.#failed(), { signal });
+    player.addEventListener("error", () => void this.#failed(), { signal });
     this.#load();
   }
 
@@ -75,8 +76,6 @@ export class MediaFileCapture implements SourceCapture {
     this.#play();
   }
 
-  #tracks: MediaStreamTrack[] = [];
-
   #release(): void {
     for (const track of this.#tracks) track.stop();
     this.#tracks = [];
@@ -91,12 +90,19 @@ export class MediaFileCapture implements SourceCapture {
     });
   }
 
-  #failed(): void {
-    const error = this.#player.error;
-    const missing = error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED && /404|not found/i.test(error.message);
-    const kind = missing ? "missing_file" : "unreadable_file";
+  /** The player does not tell a file that is not there from one that it cannot read. */
+  async #failed(): Promise<void> {
+    const { path } = this.#source;
+    const detail = this.#player.error?.message ?? "";
     this.#release();
-    this.#outlet.report({ state: "failed", problem: { kind, detail: error?.message ?? "" } });
+    const { signal } = this.#stop;
+    const there = await fetch(this.#assetUrl(path), { method: "HEAD", signal }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (signal.aborted || path !== this.#source.path) return;
+    const kind = there ? "unreadable_file" : "missing_file";
+    this.#outlet.report({ state: "failed", problem: { kind, detail } });
   }
 }
 

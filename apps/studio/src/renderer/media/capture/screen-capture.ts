@@ -70,7 +70,9 @@ export class ScreenCapture implements SourceCapture {
       this.#release();
       this.#outlet.report({ state: "gone", problem: { kind: "sharing_ended", detail: video.label } });
     });
-    this.#outlet.report({ state: "live", video, audio });
+    // A screen on which nothing moves sends no picture for a while; what it is going to be is known.
+    const { width = 0, height = 0 } = video.getSettings();
+    this.#outlet.report({ state: "live", video, audio, ...(width > 0 ? { size: { width, height } } : {}) });
   }
 
   [Symbol.dispose](): void {
