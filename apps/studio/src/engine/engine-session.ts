@@ -53,6 +53,11 @@ export class EngineSession {
     return this.#role;
   }
 
+  /** Whether it can be told of events. */
+  get listens(): boolean {
+    return this.#open && this.#greeted;
+  }
+
   get open(): boolean {
     return this.#open;
   }
@@ -115,7 +120,7 @@ export class EngineSession {
 
   /** Tells the page of something; before it was greeted it is told nothing. */
   tell(event: StudioEvent): void {
-    if (this.#open && this.#greeted) this.#peer.send(JSON.stringify(event));
+    if (this.listens) this.#peer.send(JSON.stringify(event));
   }
 
   /** Ends the connection. Idempotent. @param code of `STUDIO_CLOSE`, or one of WebSocket's. */

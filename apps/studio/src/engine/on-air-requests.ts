@@ -47,7 +47,8 @@ export class OnAir implements AsyncDisposable {
         this.broadcast.state.destinations.flatMap(({ id, stream_id: streamId, state }) => {
           const destination = this.#kliegs.get(id);
           const gone = streamId === null || state === "stopped" || state === "failed";
-          return destination === undefined || gone ? [] : [{ destination, streamId }];
+          const awaited = state !== "live" && destination?.protocol === "whip";
+          return destination === undefined || gone ? [] : [{ destination, streamId, awaited }];
         }),
       onHealth: (health) => this.#heard(health),
     });
@@ -84,13 +85,13 @@ export class OnAir implements AsyncDisposable {
     start_broadcast: async ({ title, category, visibility, preview, public_at }) => {
       const { destinations, encoding } = this.#options.stores.show.document;
       const plan = { title, category, visibility, preview, public_at, destinations, encoding };
-      const broadcast = this.broadcast.start(plan);
+      this.broadcast.start(plan);
       this.#kliegs = new Map(
         destinations.flatMap((destination) => (destination.kind === "klieg" ? [[destination.id, destination]] : [])),
       );
       await this.#remember({ last_title: title, last_category: category, last_visibility: visibility });
       await this.#recordAlong();
-      return { broadcast: this.broadcast.state ?? broadcast };
+      return { broadcast: this.broadcast.state };
     },
     go_public: async () => {
       await this.broadcast.goPublic();
@@ -168,7 +169,6 @@ export class OnAir implements AsyncDisposable {
       const answer = await this.#whip.offer(session, id, { endpoint: whip, key, sdp });
       // Live is only what the server says that it receives.
       if (this.#stateOf(id) !== "live") this.broadcast.reportWhip(id, this.#connecting(id));
-      this.#watch.ask();
       return answer;
     } catch (error) {
       const problem = KliegError.from(error);

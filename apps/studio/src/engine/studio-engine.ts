@@ -72,7 +72,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   readonly #options: StudioEngineOptions;
   readonly #stores: EngineStores;
   readonly #ffmpeg: FfmpegBinary | undefined;
-  readonly #handlers: Partial<EngineHandlers>;
+  readonly #handlers: EngineHandlers;
   readonly #feed: ProgramFeed;
   readonly #onAir: OnAir;
   readonly #recorder: Recorder;
@@ -175,7 +175,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   tell(event: StudioEvent): void {
     if (event.event === "update") this.#update = event;
     if (STATE_EVENTS.has(event.event)) this.events.emit("state", this.state);
-    const greeted = [...this.#sessions].filter(({ role }) => role !== undefined);
+    const greeted = [...this.#sessions].filter(({ listens }) => listens);
     for (const session of greeted) session.tell(event);
     if (greeted.length > 0 || event.event === "update") return;
     this.#untold.push(event);
@@ -199,8 +199,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
 
   async answer(session: EngineSession, request: StudioRequest): Promise<unknown> {
     if (this.#closing !== undefined) throw new KliegError("shutting_down", "The studio is closing.");
-    const handle = this.#handlers[request.type] as Handle | undefined;
-    if (handle === undefined) throw new KliegError("bad_request", `This engine does not do ${request.type}.`);
+    const handle = this.#handlers[request.type] as Handle;
     return await handle(request, session);
   }
 

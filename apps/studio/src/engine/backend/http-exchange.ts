@@ -110,11 +110,13 @@ async function textOf(response: Response): Promise<string> {
 }
 
 function reasonOf(error: unknown): string {
+  let deepest = String(error);
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     const code = (at as NodeJS.ErrnoException).code;
     if (code !== undefined) return WORDS[code] ?? code;
     // Several addresses were tried: the first failure says as much as the others.
     if (at instanceof AggregateError && at.errors.length > 0) return reasonOf(at.errors[0]);
+    deepest = at.message;
   }
-  return error instanceof Error ? error.message : String(error);
+  return deepest;
 }

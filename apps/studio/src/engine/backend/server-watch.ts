@@ -7,6 +7,8 @@ import type { KliegBackend } from "./klieg-backend.ts";
 export interface WatchedStream {
   readonly destination: KliegDestination;
   readonly streamId: string;
+  /** Something is awaited of it: it is asked more often. */
+  readonly awaited: boolean;
 }
 
 export interface ServerWatchOptions {
@@ -20,6 +22,7 @@ export interface ServerWatchOptions {
 }
 
 const ASK_MS = 2000;
+const ASK_AWAITED_MS = 500;
 /** What a server said longer ago is not shown as how it is now, ms. */
 const STALE_MS = 8000;
 
@@ -33,7 +36,11 @@ export class ServerWatch implements Disposable {
 
   constructor(options: ServerWatchOptions) {
     this.#options = options;
-    this.#timer = options.clock.every(ASK_MS, () => this.ask());
+    let turn = 0;
+    this.#timer = options.clock.every(ASK_AWAITED_MS, () => {
+      turn = (turn + 1) % (ASK_MS / ASK_AWAITED_MS);
+      for (const stream of options.streams()) if (turn === 0 || stream.awaited) void this.#ask(stream);
+    });
   }
 
   /** What the servers said last, as far as that is still so. */
@@ -44,11 +51,6 @@ export class ServerWatch implements Disposable {
       if (!watched.has(id) || clock.wall() - at > STALE_MS) this.#known.delete(id);
     }
     return [...this.#known.values()];
-  }
-
-  /** Asks now: something has just begun. */
-  ask(): void {
-    for (const stream of this.#options.streams()) void this.#ask(stream);
   }
 
   [Symbol.dispose](): void {
