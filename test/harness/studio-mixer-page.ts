@@ -89,6 +89,11 @@ const page = {
     }
     return { left, right, timestamp: first as number, state: mixer.state, late: clock.now() - (next as number), holes };
   },
+  /** Keeps the page's thread busy, ms. */
+  hold(time: number): void {
+    const until = performance.now() + time;
+    while (performance.now() < until);
+  },
   /** The left channel of what the track for WebRTC carries, for a time, s. */
   async trackHeard(seconds: number): Promise<number[]> {
     const reader = new MediaStreamTrackProcessor({

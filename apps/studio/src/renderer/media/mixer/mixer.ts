@@ -23,6 +23,10 @@ import { stripSettings } from "./strip-settings.ts";
 const WATCH_INTERVAL = 250;
 /** A context that says it runs and mixes nothing for so long does not, ms. */
 const STALLED_AFTER = 1_600;
+/** How often it is tried without a gesture, ms. */
+const RESUME_INTERVAL = 2_000;
+/** A processor that throws is made anew, but not for ever. */
+const MOST_FAILURES = 10;
 /** Gestures that let a page play sound. */
 const GESTURES = ["pointerdown", "keydown", "touchend"] as const;
 
@@ -61,8 +65,9 @@ export class Mixer implements AudioMixer {
   #program: AudioWorkletNode | undefined;
   #clock: ProgramClock | undefined;
   #starting: Promise<void> | undefined;
-  /** How many times it was asked to resume and has not been answered. */
-  #resuming = 0;
+  #resumedAt = 0;
+  /** Processors that threw, and were made anew. */
+  #failures = 0;
   #watch: ReturnType<typeof setInterval> | undefined;
   #watchedAt = 0;
   #lastBlockAt = 0;
@@ -96,14 +101,12 @@ export class Mixer implements AudioMixer {
 
   async resume(): Promise<void> {
     if (this.#starting === undefined || this.#state === "closed" || this.#context.state === "running") return;
-    // A promise of a time before the gesture stays open after it: each gesture has to ask anew. Both are kept in the end.
-    this.#resuming += 1;
+    // A promise of a time before the gesture stays open after it: each gesture has to ask anew. All are kept in the end.
+    this.#resumedAt = performance.now();
     try {
       await this.#context.resume();
     } catch (error) {
       this.#complain("unsupported", error);
-    } finally {
-      this.#resuming -= 1;
     }
   }
 
@@ -212,19 +215,25 @@ export class Mixer implements AudioMixer {
       return;
     }
     if (this.#isClosed()) return;
-    this.#program = new AudioWorkletNode(this.#context, PROGRAM_PROCESSOR, {
+    this.#makeProgram();
+    for (const [id, strip] of this.#strips) this.#makeNode(id, strip);
+    this.#followContext();
+    void this.resume();
+  }
+
+  #makeProgram(): void {
+    const program = new AudioWorkletNode(this.#context, PROGRAM_PROCESSOR, {
       numberOfInputs: 1,
       numberOfOutputs: 1,
       outputChannelCount: [2],
       channelCount: 2,
       channelCountMode: "explicit",
     });
-    this.#program.port.onmessage = ({ data }: MessageEvent<ProgramReport>) => this.#onProgram(data);
-    this.#program.onprocessorerror = () => this.#fail("the mix has stopped");
-    this.#program.connect(this.#programOutput);
-    for (const [id, strip] of this.#strips) this.#makeNode(id, strip);
-    this.#followContext();
-    void this.resume();
+    program.port.onmessage = ({ data }: MessageEvent<ProgramReport>) => this.#onProgram(data);
+    program.onprocessorerror = () => this.#onProgramError(program);
+    program.connect(this.#programOutput);
+    for (const { node } of this.#strips.values()) node?.connect(program, 0);
+    this.#program = program;
   }
 
   /** Told apart from a comparison, since `state` changes while one waits. */
@@ -266,17 +275,28 @@ export class Mixer implements AudioMixer {
     this.#connectTrack(id, strip);
   }
 
-  /** A processor that threw is silent for ever: another takes its place, without what needs WebAssembly. */
+  /** A processor that threw is silent for ever: another takes its place. */
+  #onProgramError(program: AudioWorkletNode): void {
+    if (this.#program !== program || this.#isClosed()) return;
+    program.disconnect();
+    this.#failures += 1;
+    if (this.#failures <= MOST_FAILURES) this.#makeProgram();
+    else {
+      this.#complain("unsupported", new Error("the mix stops again and again"));
+      this.#setState("failed");
+    }
+  }
+
+  /** As {@link #onProgramError}, without what needs WebAssembly, where it had that. */
   #onStripError(id: string, strip: Strip, node: AudioWorkletNode): void {
     if (strip.node !== node || this.#isClosed()) return;
-    const suppresses = strip.settings.filters.some(({ enabled, kind }) => enabled && kind === "noise_suppression");
     this.#closeStrip(strip);
-    if (suppresses) this.#complain("noise_suppression", new Error("it failed on the sound's thread"));
-    else {
-      this.#fail("a strip has stopped");
-      return;
+    if (suppressesNoise(strip.settings)) {
+      this.#complain("noise_suppression", new Error("it failed on the sound's thread"));
     }
-    this.#makeNode(id, strip);
+    this.#failures += 1;
+    if (this.#failures <= MOST_FAILURES) this.#makeNode(id, strip);
+    else this.#complain("unsupported", new Error("a source's sound stops again and again"));
   }
 
   #connectTrack(id: string, strip: Strip): void {
@@ -299,8 +319,7 @@ export class Mixer implements AudioMixer {
     if (told === strip.told) return;
     strip.told = told;
     node.port.postMessage({ type: "settings", settings } satisfies StripMessage);
-    const suppresses = settings.filters.some(({ enabled, kind }) => enabled && kind === "noise_suppression");
-    if (suppresses && !strip.hasRnnoise && !this.#problems.has("noise_suppression"))
+    if (suppressesNoise(settings) && !strip.hasRnnoise && !this.#problems.has("noise_suppression"))
       void this.#giveRnnoise(strip, node);
   }
 
@@ -359,17 +378,13 @@ export class Mixer implements AudioMixer {
     // When this thread itself was held up, what was mixed meanwhile still waits to be taken.
     const stalled = now - this.#lastBlockAt > STALLED_AFTER && sinceWatch < STALLED_AFTER;
     if (!runs || stalled) this.#samples.fill(this.#clock.now());
-    if (!runs && this.#state !== "failed" && this.#resuming === 0) void this.resume();
+    // A page that records may play without a gesture; nothing tells that it does now.
+    if (!runs && this.#state !== "failed" && now - this.#resumedAt > RESUME_INTERVAL) void this.resume();
   }
 
   #followContext(): void {
     if (this.#isClosed() || this.#state === "failed" || this.#program === undefined) return;
     this.#setState(this.#context.state === "running" ? "running" : "waiting");
-  }
-
-  #fail(message: string): void {
-    this.#complain("unsupported", new Error(message));
-    this.#setState("failed");
   }
 
   #setState(state: MixerState): void {
@@ -397,4 +412,8 @@ function writeLevel(level: WritableLevel, report: Float64Array): void {
   level.peakDb = report[0] as number;
   level.rmsDb = report[1] as number;
   level.reductionDb = report[2] as number;
+}
+
+function suppressesNoise({ filters }: StripSettings): boolean {
+  return filters.some(({ enabled, kind }) => enabled && kind === "noise_suppression");
 }
