@@ -11,6 +11,7 @@ export function EndDialog({ onClose }: { readonly onClose: () => void }) {
   const { engine, health } = useServices();
   const broadcast = useEngine((state) => state.broadcast);
   const recording = useEngine((state) => state.recording.state === "recording");
+  const recordsAlong = useEngine((state) => state.settings?.record_with_broadcast === true);
   const viewers = useStore(health.state, ({ sample }) => sample?.viewers);
   const { busy, problem, ask } = useRequest();
   const end = async () => {
@@ -35,7 +36,7 @@ export function EndDialog({ onClose }: { readonly onClose: () => void }) {
     >
       <p>
         {state === "live" && liveAt !== null ? words.endLive(Date.now() - liveAt, viewers) : words.endPreview}{" "}
-        {recording ? words.endRecording : null}
+        {recording ? (recordsAlong ? words.endRecordingToo : words.endRecording) : null}
       </p>
       {problem === undefined ? null : (
         <p className="problem" role="alert">

@@ -42,4 +42,12 @@ describe("what is said in passing (STU3)", () => {
     expect(text(at({ state: "stopping", started_at: 40_000 }), state)).toEqual(["The stream has ended after 1 min."]);
     expect(text(state, state)).toEqual([]);
   });
+
+  test("where a film was kept, whoever ended it", () => {
+    const path = "/films/Klieg.mp4";
+    const recording = { ...state, recording: { ...IDLE_RECORDING, state: "recording", path, bytes: 2e6 } } as const;
+    expect(noticesOfChange(recording, state, 0)).toEqual([{ text: `Recorded 2 MB: ${path}`, tone: "plain", path }]);
+    const failed = { ...state, recording: { ...IDLE_RECORDING, state: "failed" } } as const;
+    expect(noticesOfChange(recording, failed, 0)).toEqual([]);
+  });
 });

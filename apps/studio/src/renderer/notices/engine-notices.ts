@@ -1,11 +1,14 @@
 import type { StudioEvent } from "@klieg/protocol";
-import type { Toasts } from "../shell/toasts.ts";
+import type { Toast, Toasts } from "../shell/toasts.ts";
 import type { EngineState, EngineStore } from "../state/engine-store.ts";
+import { studioDesktop } from "../state/studio-desktop.ts";
 import { noticeStrings as words } from "../strings/notices.ts";
 
 export interface Notice {
   readonly text: string;
   readonly tone: "plain" | "bad";
+  /** A film that was kept: a button shows it, where there is a desktop. */
+  readonly path?: string;
 }
 
 /** What an event is worth saying in passing; undefined for most. What lasts is an alert of the health. */
@@ -29,6 +32,10 @@ export function noticesOfChange(before: EngineState, after: EngineState, now: nu
     else if (is.state === "preview") say(words.inPreview);
     else if (is.state === "idle" && was.started_at !== null) say(words.ended(now - was.started_at));
   }
+  const [film, kept] = [before.recording, after.recording];
+  if (film.state === "recording" && kept.state === "off" && film.path !== null) {
+    notices.push({ text: words.recorded(Math.max(film.bytes, kept.bytes), film.path), tone: "plain", path: film.path });
+  }
   return notices;
 }
 
@@ -38,7 +45,7 @@ export class EngineNotices implements Disposable {
   readonly #stop: () => void;
 
   constructor({ engine, toasts }: { engine: EngineStore; toasts: Toasts }) {
-    const show = ({ text, tone }: Notice) => toasts.show(text, { tone });
+    const show = ({ text, tone, path }: Notice) => toasts.show(text, { tone, action: actionFor(path) });
     this.#subscription = engine.link.onEvent((event) => {
       const notice = noticeOf(event);
       if (notice !== undefined) show(notice);
@@ -54,4 +61,11 @@ export class EngineNotices implements Disposable {
     this.#subscription[Symbol.dispose]();
     this.#stop();
   }
+}
+
+/** A button to a film, where there is a desktop to show it on. */
+export function actionFor(path: string | undefined): Toast["action"] {
+  const desktop = studioDesktop();
+  if (path === undefined || desktop === undefined) return undefined;
+  return { label: words.showInFolder, run: () => void desktop.showInFolder(path) };
 }

@@ -1,10 +1,10 @@
 import { wordsOf } from "../broadcast/use-request.ts";
 import { useCommands, useKeyLabel } from "../commands/use-commands.ts";
+import { actionFor } from "../notices/engine-notices.ts";
 import { useServices } from "../services.ts";
 import { useEngine } from "../state/use-engine.ts";
 import { noticeStrings } from "../strings/notices.ts";
 import { recordingStrings as words } from "../strings/recording.ts";
-import { useKept } from "./use-kept.ts";
 import "./recording.css";
 
 /** Begins and ends a recording, and shows how long and large it is; beside it the replay, where one is kept ready. */
@@ -13,21 +13,15 @@ export function RecordButton() {
   const recording = useEngine((state) => state.recording);
   const replay = useEngine((state) => state.replay);
   const linked = useEngine((state) => state.linked);
-  const showKept = useKept();
   const failed = (error: unknown) => toasts.show(wordsOf(error), { tone: "bad" });
   const runs = recording.state === "recording" || recording.state === "starting";
   const toggle = () => {
-    if (!runs) {
-      engine.link.request("start_recording", {}).catch(failed);
-      return;
-    }
-    engine.link.request("stop_recording", {}).then(({ recording: kept }) => {
-      showKept(noticeStrings.recorded(kept.bytes, kept.path), kept.path);
-    }, failed);
+    // Where it was kept is said by the notices, whoever ends it.
+    engine.link.request(runs ? "stop_recording" : "start_recording", {}).catch(failed);
   };
   const saveReplay = () => {
     engine.link.request("save_replay", {}).then(({ replay: kept }) => {
-      showKept(noticeStrings.replaySaved(kept.duration_ms, kept.path), kept.path);
+      toasts.show(noticeStrings.replaySaved(kept.duration_ms, kept.path), { action: actionFor(kept.path) });
     }, failed);
   };
   useCommands([

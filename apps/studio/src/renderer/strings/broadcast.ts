@@ -66,6 +66,7 @@ export const broadcastStrings = {
       ? `You have been on air for ${span(ms)}.`
       : `You have been on air for ${span(ms)}, and ${count(viewers)} ${viewers === 1 ? "is" : "are"} watching.`,
   endPreview: "Nobody has seen it yet.",
+  endRecordingToo: "The recording ends with it, if it began with it.",
   endRecording: "The recording goes on until you stop it.",
   keepGoing: "Keep going",
 
