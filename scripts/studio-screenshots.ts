@@ -234,7 +234,7 @@ async function take(page: Page, name: string): Promise<void> {
 /** Waits until nothing is said in passing any more, and the show has had some time of figures. */
 async function settle(page: Page, seconds: number): Promise<void> {
   await page.waitForTimeout(seconds * 1000);
-  for (const close of await page.getByRole("button", { name: "Dismiss" }).all()) await close.click();
+  await page.waitForFunction(() => document.querySelector(".toast") === null);
 }
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });

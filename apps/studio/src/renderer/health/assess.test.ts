@@ -172,13 +172,6 @@ describe("alerts say what is and what to do (STU4)", () => {
     expect(after(20, dropping("encode", 12)).light).toBe("bad");
   });
 
-  test("encoding on the CPU is worth a note, no more", () => {
-    const software = { ...media, encoder: { name: "browser_software", hardware: false, label: "CPU", codec: "" } };
-    const health = after(20, () => ({ media: software }));
-    expect(health.light).toBe("good");
-    expect(titles(health)).toEqual(["Encoding on the CPU"]);
-  });
-
   test("pictures that are not drawn, and a hidden window as their cause", () => {
     const slow = { media: { ...media, renderFrameRate: 24 } };
     const health = after(20, () => slow);

@@ -38,9 +38,6 @@ export function encodingAlerts(sample: HealthSample, history: HealthHistory): Al
       advice: encoder.hardware ? words.encode.hardware : words.encode.software,
       action: video,
     });
-  } else if (encoder !== undefined && !encoder.hardware && share !== undefined && share >= FEW) {
-    const { title, advice } = words.software;
-    alerts.push({ id: "software", severity: "note", title, advice, action: undefined });
   }
   if (history.droppedLink.risenSince(now - NOW_MS) >= SOME_DROPS) {
     alerts.push({

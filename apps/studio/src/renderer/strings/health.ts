@@ -202,9 +202,5 @@ export const healthStrings = {
       title: (free: string) => `The recording's disk has ${free} left`,
       advice: (ms: number) => `Enough for ${span(ms)}. Make room, or record somewhere else.`,
     },
-    software: {
-      title: "Encoding on the CPU",
-      advice: "It keeps up. If this computer gets busy, a GPU encoder would help.",
-    },
   },
 } as const;
