@@ -9,7 +9,7 @@ import { readAccessUnits } from "./fragment.ts";
 import { readFragmentSpans } from "./fragment-span.ts";
 import { readMovie } from "./movie.ts";
 import { MovieIndex } from "./movie-index.ts";
-import { MovieWriter } from "./movie-writer.ts";
+import { type MoviePiece, MovieWriter } from "./movie-writer.ts";
 
 const FRAGMENTED = "-movflags frag_keyframe+empty_moov+default_base_moof -frag_duration 400000";
 const source = (size: string) =>
@@ -60,6 +60,26 @@ describe("RTC2: a fragmented movie of picture and sound", () => {
     expect(Math.abs(Number(sounds[0]?.pts_time))).toBeLessThan(0.025);
     const cut = ffprobe(save("cut", Buffer.concat(pieces.slice(0, 3).map(({ bytes }) => bytes))));
     expect(cut.packets.filter(({ codec_type }) => codec_type === "video")).toHaveLength(50);
+  });
+
+  test("writes shorter fragments than GOPs where little may be lost, and silent movies (STU3)", () => {
+    const { units, video } = read("320x180");
+    const pieces: MoviePiece[] = [];
+    const writer = new MovieWriter(video, undefined, (piece) => pieces.push(piece), { maxFragmentMs: 400 });
+    for (const unit of units) writer.push(unit);
+    writer.flush();
+    const ends = pieces.map(({ durationMs }) => durationMs);
+    const steps = ends.slice(1).map((end, i) => end - (ends[i] as number));
+    // Of each second: twice as much as there may be, and the rest.
+    expect(steps).toHaveLength(12);
+    expect(Math.max(...steps)).toBeLessThan(440);
+    const keyframes = pieces.map(({ keyframeTime }) => keyframeTime).filter((time) => time !== undefined);
+    expect(keyframes).toHaveLength(4);
+    expect(keyframes[0]).toBe(0);
+    const { streams, packets } = ffprobe(save("short", Buffer.concat(pieces.flatMap(({ bytes }) => bytes))));
+    expect(streams.map(({ codec_name }) => codec_name)).toEqual(["h264"]);
+    expect(packets).toHaveLength(100);
+    expect(packets.filter(({ flags }) => flags.includes("K"))).toHaveLength(4);
   });
 
   test("goes on when the picture's configuration changes", () => {
