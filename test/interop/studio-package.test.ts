@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire, isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -25,6 +25,13 @@ interface AsarReader {
 const FUSE_MARK = "dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX";
 const FUSES = ["1", "0", "1", "1", "0", "0", "0", "1", "1"];
 
+const STUB = Buffer.concat([
+  Buffer.from("A stub.\n"),
+  Buffer.from(FUSE_MARK),
+  Buffer.from([1, FUSES.length]),
+  Buffer.from(FUSES.join("")),
+]);
+
 let folder: string;
 let asar: AsarReader;
 let files: string[];
@@ -34,14 +41,22 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "klieg-package-"));
   const electron = path.join(folder, "electron");
   await mkdir(path.join(electron, "resources"), { recursive: true });
-  const wire = Buffer.concat([Buffer.from(FUSE_MARK), Buffer.from([1, FUSES.length]), Buffer.from(FUSES.join(""))]);
-  await writeFile(path.join(electron, "electron"), Buffer.concat([Buffer.from("A stub.\n"), wire, Buffer.from("\n")]));
-  await chmod(path.join(electron, "electron"), 0o755);
-  const ffmpeg = path.join(folder, "ffmpeg");
-  await writeFile(ffmpeg, "#!/bin/sh\n", { mode: 0o755 });
+  await writeFile(path.join(electron, "electron"), STUB, { mode: 0o755 });
 
   await run(process.execPath, [path.join(ROOT, "scripts/page-builds.ts")]);
   await rm(PACKAGED, { recursive: true, force: true });
+  await packageApp(electron, "--linux");
+  const builder = createRequire(path.join(ROOT, "apps/studio/packaging/builder/package.json"));
+  asar = createRequire(builder.resolve("app-builder-lib"))("@electron/asar") as AsarReader;
+  // Folders end nowhere in the list; what has something below it is one.
+  const listed = asar.listPackage(ASAR).map((file) => file.slice(1));
+  files = listed.filter((file) => !listed.some((other) => other.startsWith(`${file}/`)));
+});
+
+/** Packages the app for `system`, around the Electron in that folder. */
+async function packageApp(electron: string, system: "--linux" | "--mac"): Promise<void> {
+  const ffmpeg = path.join(folder, "ffmpeg");
+  await writeFile(ffmpeg, "#!/bin/sh\n", { mode: 0o755 });
   await run(
     "env",
     [
@@ -50,17 +65,13 @@ beforeAll(async () => {
       "KLIEG_UPDATE_URL=https://updates.klieg.example/studio",
       process.execPath,
       path.join(ROOT, "apps/studio/packaging/package-app.ts"),
-      "--linux",
+      system,
       "dir",
+      "--x64",
     ],
     110_000,
   );
-  const builder = createRequire(path.join(ROOT, "apps/studio/packaging/builder/package.json"));
-  asar = createRequire(builder.resolve("app-builder-lib"))("@electron/asar") as AsarReader;
-  // Folders end nowhere in the list; what has something below it is one.
-  const listed = asar.listPackage(ASAR).map((file) => file.slice(1));
-  files = listed.filter((file) => !listed.some((other) => other.startsWith(`${file}/`)));
-});
+}
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -131,5 +142,35 @@ describe("the packaged desktop app (STU9)", () => {
     expect(await app.evaluate("document.title")).toContain("Klieg");
     app.child.signal("SIGTERM");
     expect(await app.child.exited).toMatchObject({ code: 0 });
+  });
+
+  test("tells macOS what it is for: its links, and why it wants camera and microphone", async () => {
+    const contents = path.join(folder, "mac/Electron.app/Contents");
+    const program = async (app: string, name: string) => {
+      await mkdir(path.join(contents, app, "MacOS"), { recursive: true });
+      await writeFile(path.join(contents, app, "MacOS", name), STUB, { mode: 0o755 });
+      const keys = `<key>CFBundleExecutable</key><string>${name}</string>`;
+      await writeFile(
+        path.join(contents, app, "Info.plist"),
+        `<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict>${keys}</dict></plist>`,
+      );
+    };
+    await program("", "Electron");
+    for (const helper of ["", " (GPU)", " (Renderer)", " (Plugin)"]) {
+      await program(`Frameworks/Electron Helper${helper}.app/Contents`, `Electron Helper${helper}`);
+    }
+    const framework = path.join(contents, "Frameworks/Electron Framework.framework");
+    await mkdir(framework, { recursive: true });
+    await writeFile(path.join(framework, "Electron Framework"), STUB, { mode: 0o755 });
+    await mkdir(path.join(contents, "Resources"), { recursive: true });
+
+    await packageApp(path.join(folder, "mac"), "--mac");
+    const packaged = path.join(ROOT, "dist/studio/packages/mac/Klieg.app/Contents");
+    const told = await readFile(path.join(packaged, "Info.plist"), "utf8");
+    expect(told).toMatch(/<key>CFBundleURLSchemes<\/key>\s*<array>\s*<string>klieg<\/string>/);
+    for (const use of ["Camera", "Microphone", "LocalNetwork"]) expect(told).toContain(`NS${use}UsageDescription`);
+    // The archive's integrity is the program's to check, by what is written here.
+    expect(told).toMatch(/ElectronAsarIntegrity[\s\S]*<string>[0-9a-f]{64}<\/string>/);
+    expect((await stat(path.join(packaged, "Resources/icon.icns"))).size).toBeGreaterThan(10_000);
   });
 });

@@ -51,6 +51,16 @@ export async function bundleApp({ into, page, programs }: BundleAppOptions): Pro
   await cp(path.join(STUDIO, "icons"), path.join(into, "icons"), { recursive: true });
   const { version, description, license } = studioPackage;
   // Everything that is needed is in the files: there is nothing to install.
-  const manifest = { name: "klieg", productName: "Klieg", version, description, license, main: "main.cjs" };
+  const manifest = {
+    name: "klieg",
+    productName: "Klieg",
+    version,
+    description,
+    license,
+    // Debian's packages must name both; whoever hands packages out puts their own.
+    author: process.env.KLIEG_PACKAGE_AUTHOR ?? "The Klieg authors <studio@klieg.example>",
+    homepage: process.env.KLIEG_PACKAGE_HOMEPAGE ?? "https://klieg.example/",
+    main: "main.cjs",
+  };
   await writeFile(path.join(into, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -9,6 +9,7 @@ import { bundleApp } from "./bundle-app.ts";
 // arguments ask for; the page is built before. Settings, all of them optional:
 //   KLIEG_UPDATE_URL     where installed apps look for newer ones: an https address with the packages and latest*.yml
 //   KLIEG_ELECTRON_DIST  a folder with an unpacked Electron, instead of fetching it
+//   KLIEG_PACKAGE_AUTHOR, KLIEG_PACKAGE_HOMEPAGE  who hands the packages out: "Name <address>", and where to ask them
 //   KLIEG_PACKAGE_FFMPEG the FFmpeg that goes along, instead of the one in node_modules
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");

@@ -64,6 +64,10 @@ class App extends EventEmitter {
     note("sandbox");
   }
 
+  setAppUserModelId(id: string): void {
+    note("user model id", id);
+  }
+
   requestSingleInstanceLock(): boolean {
     const first = announceInstance(DATA, process.argv);
     if (first) listenForInstances(DATA, (args) => this.emit("second-instance", {}, args, process.cwd()));

@@ -57,6 +57,9 @@ async function pickScreen(picker: ScreenPicker, audioRequested: boolean) {
     thumbnail: thumbnail.isEmpty() ? null : thumbnail.toDataURL(),
     icon: appIcon === null || appIcon.isEmpty() ? null : appIcon.toDataURL(),
   }));
+  const [only] = sources;
+  // Wayland's own picker has asked already, and what it gave is all there is.
+  if (process.env.XDG_SESSION_TYPE === "wayland" && only !== undefined && sources.length === 1) return { video: only };
   // Only Windows lets what the computer plays be captured without a driver.
   const picked = await picker.pick(offered, audioRequested && process.platform === "win32");
   const video = sources.find(({ id }) => id === picked?.id);

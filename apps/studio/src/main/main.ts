@@ -31,6 +31,7 @@ protocol.registerSchemesAsPrivileged([
   },
 ]);
 app.enableSandbox();
+app.setAppUserModelId("dev.klieg.studio");
 app.on("web-contents-created", (_event, contents) => confine(contents));
 
 /** Links that came before there was anybody to follow them. */
