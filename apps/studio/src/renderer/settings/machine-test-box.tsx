@@ -57,6 +57,8 @@ export function MachineTestBox(props: {
           <button
             type="button"
             className={primary && test === undefined ? "btn arc" : "btn"}
+            // biome-ignore lint/a11y/noAutofocus: in the first steps it is the one next thing to do.
+            autoFocus={primary}
             disabled={onAir}
             onClick={begin}
           >

@@ -45,7 +45,9 @@ function Steps() {
       ref={(element) => {
         if (element !== null && !element.open) element.showModal();
       }}
+      // One Escape is too easily pressed to lose the steps; browsers let a second one through.
       onCancel={(event) => event.preventDefault()}
+      onClose={finish}
     >
       <header className="row">
         <Brand />
