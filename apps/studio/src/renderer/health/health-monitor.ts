@@ -106,7 +106,8 @@ export class HealthMonitor implements Disposable {
       silentEngineSince: fresh !== undefined || !this.#wasOnAir ? undefined : Math.max(healthAt, this.#onAirSince),
       media,
       encoding: show.encoding,
-      askedBitrate: bitrate?.asked,
+      // Until the engine says otherwise it is what was chosen.
+      askedBitrate: bitrate?.asked ?? show.encoding.video_bitrate,
       bitrateReason: bitrate?.reason,
       troubledSources: this.#troubled(show),
       viewers: counted.length === 0 ? undefined : counted.reduce((sum, viewers) => sum + viewers, 0),

@@ -70,7 +70,7 @@ function pathAlerts({ now, media }: HealthSample, history: HealthHistory): Alert
   const alerts: Alert[] = [];
   const say = (id: string, severity: Alert["severity"], title: string, advice: string) =>
     void alerts.push({ id, severity, title, advice, action: undefined });
-  const loss = history.loss.meanSince(now - NOW_MS);
+  const loss = history.loss.meanSince(now - NOW_MS / 2);
   if (loss !== undefined && loss >= LOSS) {
     const heavy = loss >= HEAVY_LOSS;
     say("loss", heavy ? "bad" : "warn", words.loss.title(loss), heavy ? words.loss.bad : words.loss.resent);
