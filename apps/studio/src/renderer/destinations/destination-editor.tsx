@@ -16,6 +16,9 @@ interface DestinationEditorProps {
   readonly onDone: () => void;
 }
 
+/** By where keys are kept. */
+const KEY_HINTS = { keychain: words.keyKeychain, file: words.keyNone, session: words.keySession } as const;
+
 /** One destination's address, way and key. The key is only ever written. */
 export function DestinationEditor({ destination, isNew, onDone }: DestinationEditorProps) {
   const { engine, show } = useServices();
@@ -25,7 +28,7 @@ export function DestinationEditor({ destination, isNew, onDone }: DestinationEdi
   const [result, setResult] = useState<string>();
   const { busy, problem, ask } = useRequest();
   const holder = useEngine((state) => state.secrets.find((one) => one.holder === destination.id));
-  const keychain = useEngine((state) => state.welcome?.secrets === "keychain");
+  const keptIn = useEngine((state) => state.welcome?.secrets ?? "file");
   const { kind } = draft;
   const whole = isWhole(tidied(draft));
 
@@ -63,7 +66,7 @@ export function DestinationEditor({ destination, isNew, onDone }: DestinationEdi
     });
     if (gone) onDone();
   };
-  const keyHint = holder?.stream_key === true ? words.keyKept : keychain ? words.keyKeychain : words.keyNone;
+  const keyHint = holder?.stream_key === true ? words.keyKept : KEY_HINTS[keptIn];
   return (
     <form
       className="form destination-editor"

@@ -18,7 +18,7 @@ export function AboutPage() {
     [words.engine, words.hosts[welcome.host]],
     [words.platform, words.cores(welcome.platform, welcome.cores)],
     [words.ffmpeg, welcome.ffmpeg?.version ?? words.noFfmpeg],
-    [words.secrets, welcome.secrets === "keychain" ? words.keychain : words.file],
+    [words.secrets, words[welcome.secrets]],
   ] as const;
   return (
     <>

@@ -33,6 +33,7 @@ export const destinationStrings = {
   keyPlaceholder: "Paste it here",
   keyNone: "Not set yet. It is kept where only this computer's user can read it, and never shown again.",
   keyKeychain: "Not set yet. It is kept in the system's keychain, and never shown again.",
+  keySession: "Not set yet. The browser keeps it until this tab is closed, and never shows it again.",
   passphrase: "Passphrase",
   passphraseHint: "Only where the receiver wants one: 10 to 79 characters.",
   check: "Check",

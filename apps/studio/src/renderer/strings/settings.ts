@@ -114,6 +114,7 @@ export const settingsStrings = {
     secrets: "Keys are kept",
     keychain: "in the system's keychain",
     file: "in a file that only this computer's user can read",
+    session: "until this tab is closed",
     engine: "Engine",
     hosts: { electron: "in this app", web: "headless, watched from a browser", browser: "in this page" },
     update: {

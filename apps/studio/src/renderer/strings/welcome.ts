@@ -11,6 +11,7 @@ export const welcomeStrings = {
     url: "Server's address",
     key: "Stream key",
     keyHint: "Kept on this computer, and never shown again.",
+    keyHintTab: "Kept until this tab is closed, and never shown again.",
     connect: "Connect",
     connecting: "Connecting…",
     found: (version: string | null) => (version === null ? "A Klieg server answers." : `Klieg ${version} answers.`),

@@ -24,6 +24,7 @@ export function ServerStep({ onNext }: { readonly onNext: () => void }) {
   const hasKey = useEngine((state) =>
     state.secrets.some(({ holder, stream_key }) => holder === known?.id && stream_key),
   );
+  const session = useEngine((state) => state.welcome?.secrets === "session");
   const [url, setUrl] = useState(known?.url ?? (host === "browser" ? window.location.origin : LIKELY));
   const [key, setKey] = useState("");
   const [found, setFound] = useState<{ readonly backend: BackendCheck; readonly channel: string | null }>();
@@ -54,6 +55,8 @@ export function ServerStep({ onNext }: { readonly onNext: () => void }) {
       }
       setFound({ backend, channel });
     });
+  const keyHint = session ? words.keyHintTab : words.keyHint;
+  const hint = hasKey && key === "" ? destinationStrings.keyKept : keyHint;
   return (
     <form
       className="form"
@@ -99,7 +102,7 @@ export function ServerStep({ onNext }: { readonly onNext: () => void }) {
             setFound(undefined);
           }}
         />
-        <span className="hint">{hasKey && key === "" ? destinationStrings.keyKept : words.keyHint}</span>
+        <span className="hint">{hint}</span>
       </label>
       <p role="status" className={problem === undefined ? "success" : "problem"}>
         {problem ??
