@@ -303,7 +303,7 @@ async function badDay(browser: Browser): Promise<void> {
     .getByText(/^Upload can't keep/)
     .first()
     .waitFor();
-  await settle(page, 10);
+  await settle(page, 3);
   await take(page, "studio-trouble");
   await page.context().close();
 }
