@@ -1,7 +1,12 @@
-import { PROGRAM_HEADER_BYTES, readProgramFrame, type StudioEvent } from "@klieg/protocol";
+import { type ErrorCode, KliegError, PROGRAM_HEADER_BYTES, readProgramFrame, type StudioEvent } from "@klieg/protocol";
 import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
 import { programClock } from "../../apps/studio/src/renderer/media/program-clock.ts";
 import { StudioMedia } from "../../apps/studio/src/renderer/media/studio-media.ts";
+
+/** What answers requests, where a test has put something there. */
+interface EngineOfTests {
+  engine(type: string, input: unknown): Promise<{ answer?: unknown; refusal?: ErrorCode }>;
+}
 
 /**
  * The page of {@link StudioMediaTab}: the studio's media as they are, without the interface about them. The link keeps what
@@ -21,8 +26,10 @@ const media = new StudioMedia({
   clock: programClock(),
   assetUrl: (path) => `/assets/${path}`,
   link: {
-    request: async (type) => {
-      throw new Error(`nobody answers ${type} here`);
+    request: async (type, input) => {
+      const { answer, refusal } = await (globalThis as unknown as EngineOfTests).engine(type, input);
+      if (refusal !== undefined) throw new KliegError(refusal, "refused");
+      return answer as never;
     },
     sendMedia: (message) => void received.push(message),
     get buffered() {

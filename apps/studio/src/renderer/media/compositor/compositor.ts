@@ -31,7 +31,9 @@ const LONGEST_SIDE = 7680;
 export class Compositor implements Disposable {
   readonly #worker: Worker;
   readonly #events: CompositorEvents;
-  readonly #followed = new Map<string, MediaStreamTrack>();
+  /** Held while their pictures are followed: the browser ends what nobody holds. */
+  readonly #followed = new Map<string, MediaStreamTrackProcessor<VideoFrame>>();
+  readonly #tracks = new Map<string, MediaStreamTrack>();
   readonly #observers = new Set<ResizeObserver>();
   readonly #onStatistics = new Set<(statistics: CompositorStatistics) => void>();
   readonly #onProblem = new Set<(problem: CompositorProblem) => void>();
@@ -85,14 +87,17 @@ export class Compositor implements Disposable {
   /** Shows the pictures of a track, or a still, as those of a source; undefined where it has none. */
   setPicture(sourceId: string, picture: SourcePicture | undefined): void {
     if (picture?.kind === "track") {
-      if (this.#followed.get(sourceId) === picture.track) return;
-      this.#followed.set(sourceId, picture.track);
+      if (this.#tracks.get(sourceId) === picture.track) return;
+      this.#tracks.set(sourceId, picture.track);
       const track = picture.track as MediaStreamVideoTrack;
-      const frames = new MediaStreamTrackProcessor({ track }).readable;
+      const processor = new MediaStreamTrackProcessor({ track });
+      this.#followed.set(sourceId, processor);
+      const frames = processor.readable;
       this.#send({ type: "frames", source: sourceId, frames }, [frames]);
       return;
     }
     this.#followed.delete(sourceId);
+    this.#tracks.delete(sourceId);
     if (picture === undefined) {
       this.#send({ type: "no_picture", source: sourceId });
     } else {
@@ -196,6 +201,7 @@ export class Compositor implements Disposable {
     this.#stop.abort();
     this.#track?.stop();
     this.#followed.clear();
+    this.#tracks.clear();
     for (const observer of this.#observers) observer.disconnect();
     this.#observers.clear();
     for (const listeners of [this.#onStatistics, this.#onProblem, this.#onTransition, this.#onEncoder])

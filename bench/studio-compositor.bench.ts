@@ -1,0 +1,151 @@
+import { setTimeout as after } from "node:timers/promises";
+import type { SceneItem } from "../apps/studio/src/document/scene.ts";
+import type { Source } from "../apps/studio/src/document/source.ts";
+import { MEDIA_ARGS, StudioMediaTab } from "../test/harness/studio-media-tab.ts";
+import { itemOf, showOf } from "../test/harness/studio-show.ts";
+import { until } from "../test/harness/until.ts";
+import type { Section } from "./section.ts";
+
+const COUNTS = [1, 4, 8];
+const SETTLING_MS = 4000;
+const MEASURED_MS = 10_000;
+const BITRATE = 4_500_000;
+
+export const name = "Studio compositor: pictures a second and CPU at 720p30";
+
+interface Measured {
+  readonly frameRate: number;
+  readonly renderMs: number;
+  readonly encodedFrameRate: number;
+  readonly encodeMs: number;
+  /** Share of one core: of all of the browser's processes. */
+  readonly cpu: number;
+}
+
+/** Scenes of more and more cameras, each moving, drawn and encoded; the browser's own figures of its processes. */
+export async function run(): Promise<Section> {
+  const args = MEDIA_ARGS.map((arg) =>
+    arg === "--use-fake-device-for-media-stream" ? `${arg}=device-count=${Math.max(...COUNTS)},fps=30` : arg,
+  );
+  await using tab = await StudioMediaTab.open({ args });
+  const card = await tab.run(() => {
+    const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
+    const info = gl?.getExtension("WEBGL_debug_renderer_info");
+    return gl && info ? String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "unknown";
+  });
+  const rows: (string | number)[][] = [];
+  for (const count of COUNTS) {
+    for (const encoded of [false, true]) {
+      const { frameRate, renderMs, encodedFrameRate, encodeMs, cpu } = await measure(tab, count, encoded);
+      rows.push([
+        count,
+        encoded ? "yes" : "no",
+        frameRate.toFixed(1),
+        renderMs.toFixed(1),
+        encoded ? encodedFrameRate.toFixed(1) : "–",
+        encoded ? encodeMs.toFixed(1) : "–",
+        `${(cpu * 100).toFixed(0)} %`,
+      ]);
+    }
+  }
+  return {
+    summary:
+      `The studio's program of 1280×720 at 30 pictures a second in Chromium ${tab.browser.version()}: one camera over all of ` +
+      `it, the others in boxes of 320×180, all different and moving; ${MEASURED_MS / 1000} s each after ${SETTLING_MS / 1000} s to ` +
+      `settle. Encoded means H.264 of ${BITRATE / 1e6} Mb/s by WebCodecs on the CPU. WebGL is drawn by ${card}.`,
+    table: {
+      columns: [
+        "cameras",
+        "encoded",
+        "pictures/s",
+        "ms to draw one",
+        "encoded/s",
+        "ms to encode one",
+        "CPU, of one core",
+      ],
+      rows,
+    },
+    verdicts: [],
+    notes: [
+      "CPU is that of all of the browser's processes together: the made-up cameras, the drawing, the encoder.",
+      "Where WebGL is drawn by SwiftShader there is no graphics card: the CPU draws and converts every pixel, which is what " +
+        "a graphics card is there for. Figures with one are to be taken on a machine that has one.",
+    ],
+  };
+}
+
+async function measure(tab: StudioMediaTab, count: number, encoded: boolean): Promise<Measured> {
+  const devices = await tab.run(async () => {
+    (await navigator.mediaDevices.getUserMedia({ video: true })).getTracks().map((track) => track.stop());
+    const all = await navigator.mediaDevices.enumerateDevices();
+    return all.filter(({ kind }) => kind === "videoinput").map(({ deviceId, label }) => ({ id: deviceId, label }));
+  });
+  const sources: Source[] = devices.slice(0, count).map((device, i) => ({
+    id: `camera-${i}`,
+    name: `Camera ${i}`,
+    kind: "camera",
+    device,
+    width: i === 0 ? 1280 : 640,
+    height: i === 0 ? 720 : 360,
+    frame_rate: 30,
+    filters: [],
+  }));
+  if (sources.length < count) throw new Error(`the browser made up ${devices.length} cameras only`);
+  const items: SceneItem[] = sources.map(({ id }, i) =>
+    i === 0
+      ? itemOf(id, {})
+      : itemOf(id, { x: 180 + ((i - 1) % 4) * 300, y: i < 5 ? 120 : 600, width: 320, height: 180 }),
+  );
+  await tab.run((studio, show) => studio.update(show), showOf(sources, [items], [0, 0, 0]));
+  await tab.run((studio) => void studio.media.compositor.programTrack());
+  const ids = sources.map(({ id }) => id);
+  await until(() => tab.run((studio, all) => all.every((id) => studio.media.captures.get(id)?.state === "live"), ids), {
+    what: `${count} cameras are live`,
+  });
+  if (encoded) {
+    const encoding = {
+      encoder: "auto",
+      video_bitrate: BITRATE,
+      audio_bitrate: 128_000,
+      keyframe_interval: 2,
+      adaptive: true,
+    };
+    await tab.run((studio, settings) => studio.media.startProgram(settings), {
+      encoding,
+      ways: { engine: true, whip: [] },
+    });
+  }
+  await after(SETTLING_MS);
+  const session = await tab.browser.newBrowserCDPSession();
+  const used = async () => {
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  };
+  const seconds = MEASURED_MS / 1000;
+  const before = await used();
+  const measured = await tab.run(async (studio, wanted) => {
+    const all: { renderFrameRate: number; renderMs: number; encodedFrameRate: number; encodeMs: number }[] = [];
+    await new Promise<void>((resolve) => {
+      const listening = studio.media.onStatistics((statistics) => {
+        all.push(statistics);
+        studio.takeMessages();
+        if (all.length < wanted) return;
+        listening[Symbol.dispose]();
+        resolve();
+      });
+    });
+    return all;
+  }, seconds);
+  const cpu = ((await used()) - before) / seconds;
+  await session.detach();
+  await tab.run((studio) => studio.media.stopProgram());
+  const mean = (key: keyof (typeof measured)[number]) =>
+    measured.reduce((sum, each) => sum + each[key], 0) / measured.length;
+  return {
+    frameRate: mean("renderFrameRate"),
+    renderMs: mean("renderMs"),
+    encodedFrameRate: mean("encodedFrameRate"),
+    encodeMs: mean("encodeMs"),
+    cpu,
+  };
+}
