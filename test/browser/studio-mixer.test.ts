@@ -204,6 +204,16 @@ describe("mixer in Chromium, under the policy of the studio's page", () => {
     expect(await tab.call("problem")).toBe(undefined);
   });
 
+  test("a track that comes by WebRTC, as a guest's does, is heard like any other (STU7)", async () => {
+    await tab.call("addTone", "guest", 997, -20);
+    await tab.call("sendByWebRtc", "guest");
+    // Opus, and a jitter buffer that has to fill first.
+    await again(async () => {
+      const { left } = await heard(show("guest"));
+      expect(Math.abs(levelOf(left, 997) + 20)).toBeLessThan(2);
+    });
+  });
+
   test("a page that is held up for two seconds loses nothing of the mix (STU2)", async () => {
     await tab.call("update", show("voice"));
     await tab.call("addTone", "voice", 997, -20);

@@ -55,6 +55,27 @@ const page = {
     tracks.set(id, track);
     mixer.setTrack(id, track);
   },
+  /** Sends a tone's track through a WebRTC connection of two peers in this page, and gives the mixer what arrives. */
+  async sendByWebRtc(id: string): Promise<void> {
+    const [sender, receiver] = [new RTCPeerConnection(), new RTCPeerConnection()];
+    const arrived = new Promise<MediaStreamTrack>((resolve) => {
+      receiver.ontrack = ({ track }) => resolve(track);
+    });
+    sender.addTransceiver(tracks.get(id) as MediaStreamTrack, { direction: "sendonly" });
+    const gathered = async (peer: RTCPeerConnection) => {
+      await peer.setLocalDescription();
+      while (peer.iceGatheringState !== "complete") {
+        await new Promise((resolve) => {
+          peer.onicegatheringstatechange = resolve;
+        });
+      }
+    };
+    await gathered(sender);
+    await receiver.setRemoteDescription(sender.localDescription as RTCSessionDescription);
+    await gathered(receiver);
+    await sender.setRemoteDescription(receiver.localDescription as RTCSessionDescription);
+    mixer.setTrack(id, await arrived);
+  },
   setLevel(id: string, level: number): void {
     gains.get(id)?.gain.setValueAtTime(level === -Infinity ? 0 : 10 ** (level / 20), 0);
   },

@@ -38,6 +38,8 @@ interface Strip {
   told: string;
   track: MediaStreamTrack | undefined;
   input: MediaStreamAudioSourceNode | undefined;
+  /** Plays the track to nobody. */
+  readonly player: HTMLAudioElement;
   node: AudioWorkletNode | undefined;
   hasRnnoise: boolean;
 }
@@ -244,7 +246,9 @@ export class Mixer implements AudioMixer {
   #addStrip(id: string, settings: StripSettings): void {
     const track = this.#early.get(id);
     this.#early.delete(id);
-    const strip: Strip = { settings, told: "", track, input: undefined, node: undefined, hasRnnoise: false };
+    const player = new Audio();
+    player.muted = true;
+    const strip: Strip = { settings, told: "", track, input: undefined, player, node: undefined, hasRnnoise: false };
     this.#strips.set(id, strip);
     this.#levels.set(id, silentLevel());
     if (this.#program !== undefined) this.#makeNode(id, strip);
@@ -300,16 +304,28 @@ export class Mixer implements AudioMixer {
   }
 
   #connectTrack(id: string, strip: Strip): void {
-    strip.input?.disconnect();
-    strip.input = undefined;
+    this.#disconnectTrack(strip);
     if (strip.node === undefined) return;
     if (strip.track === undefined || strip.track.readyState === "ended") {
       const level = this.#levels.get(id);
       if (level !== undefined) Object.assign(level, silentLevel());
       return;
     }
-    strip.input = new MediaStreamAudioSourceNode(this.#context, { mediaStream: new MediaStream([strip.track]) });
+    const stream = new MediaStream([strip.track]);
+    strip.input = new MediaStreamAudioSourceNode(this.#context, { mediaStream: stream });
     strip.input.connect(strip.node);
+    // Chromium decodes what comes by WebRTC only while a media element plays it, be it muted (crbug.com/933677).
+    strip.player.srcObject = stream;
+    strip.player.play().catch((error: unknown) => {
+      // Overtaken by another track, or by the strip's end.
+      if (strip.player.srcObject === stream) console.warn("Klieg: a source's track is not played:", error);
+    });
+  }
+
+  #disconnectTrack(strip: Strip): void {
+    strip.input?.disconnect();
+    strip.input = undefined;
+    strip.player.srcObject = null;
   }
 
   #tellStrip(strip: Strip): void {
@@ -334,8 +350,7 @@ export class Mixer implements AudioMixer {
   }
 
   #closeStrip(strip: Strip): void {
-    strip.input?.disconnect();
-    strip.input = undefined;
+    this.#disconnectTrack(strip);
     const { node } = strip;
     strip.node = undefined;
     if (node === undefined) return;
