@@ -10,7 +10,7 @@ export function AlertList(props: {
   readonly headline?: string;
 }) {
   const { alerts, headline } = props;
-  const { dialogs, engine, show, stage, toasts } = useServices();
+  const { dialogs, engine, media, show, stage, toasts } = useServices();
   const selectSource = (source: string) => {
     const { scenes, program, preview } = show.document;
     for (const wanted of [preview, program]) {
@@ -25,6 +25,8 @@ export function AlertList(props: {
     const failed = (error: unknown) =>
       toasts.show(error instanceof Error ? error.message : String(error), { tone: "bad" });
     if (action.do === "retry_destination") {
+      // By WebRTC it is the page that tries again.
+      media.retryWhip(action.id);
       engine.link.request("retry_destination", { destination_id: action.id }).catch(failed);
     } else if (action.do === "start_recording") engine.link.request("start_recording", {}).catch(failed);
     else if (action.do === "open_settings") dialogs.setState({ open: { name: "settings", page: action.page } });

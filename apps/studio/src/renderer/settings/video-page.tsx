@@ -148,7 +148,10 @@ function EncoderRow(props: {
 }) {
   const { canvas, encoding, onChange } = props;
   const { engine } = useServices();
-  const ffmpeg = useEngine((state) => state.linked && state.welcome?.ffmpeg != null);
+  // Listing tries each of them, which a show on air can do without.
+  const ffmpeg = useEngine(
+    ({ linked, welcome, broadcast }) => linked && welcome?.ffmpeg != null && broadcast.state === "idle",
+  );
   const browsers = useBrowserEncoders(canvas, encoding.video_bitrate);
   const [listed, setListed] = useState<readonly ListedEncoder[]>([]);
   useEffect(() => {
