@@ -14,6 +14,16 @@ function pixelOf(canvas: Element, [x, y]: readonly [number, number]): string {
   return [red, green, blue].map((value) => value.toString(16).padStart(2, "0")).join("");
 }
 
+/** Runs in the page: a red picture as the bytes of a PNG. */
+async function redPicture(): Promise<number[]> {
+  const canvas = new OffscreenCanvas(320, 180);
+  const context = canvas.getContext("2d");
+  if (context !== null) context.fillStyle = "#f00";
+  context?.fillRect(0, 0, 320, 180);
+  return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+}
+
+const RED = /^f[a-f]0[0-5]0[0-5]$/;
 /** The colour that a new colour source has, and the darkness behind a scene. */
 const BLUE = /^1[c-e]4[d-f]d[7-9]$/;
 const DARK = /^0[a-c]0[9-b]0[8-a]$/;
@@ -62,7 +72,15 @@ describe("STU1: the stage in Chromium, with a camera and microphone of its own m
     await add(/^Camera/, () => page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0));
     await add(/^Text/, () => dialog().getByRole("textbox", { name: "Text" }).fill("Lamp Lab"));
     await add(/^Microphone/);
-    expect(await sources().getByRole("listitem").count()).toBe(4);
+    await add(/^Image/, async () => {
+      const buffer = Buffer.from(await page.evaluate(redPicture));
+      const file = { name: "logo.png", mimeType: "image/png", buffer };
+      await dialog().getByLabel("Choose a file…").first().setInputFiles(file);
+      await dialog().getByRole("button", { name: "Add", exact: true, disabled: false }).waitFor();
+    });
+    expect(await sources().getByRole("button", { pressed: true }).textContent()).toBe("logo");
+    expect(await sources().getByRole("listitem").count()).toBe(5);
+    await shows(figure("Program"), [0.82, 0.2], RED);
     // Behind: the colour; in the corner, green with its clock: the camera.
     await shows(figure("Program"), [0.1, 0.1], BLUE);
     await shows(figure("Program"), [0.75, 0.85], /^00[4-9a-f]/);
@@ -155,8 +173,9 @@ describe("STU1: the stage in Chromium, with a camera and microphone of its own m
     await scene("Just dark").waitFor();
     await scene("Scene 1").click();
     await source("fake_device_0").waitFor();
-    expect(await sources().getByRole("listitem").count()).toBe(4);
+    expect(await sources().getByRole("listitem").count()).toBe(5);
     await shows(figure("Preview"), [0.1, 0.1], BLUE);
+    await shows(figure("Preview"), [0.82, 0.2], RED);
     expect(complaints).toEqual([]);
   });
 });

@@ -1,10 +1,10 @@
 import { addItem, addSource, changeItem } from "../../document/edit.ts";
 import type { RecordId } from "../../document/identity.ts";
-import type { Scene } from "../../document/scene.ts";
 import type { Source } from "../../document/source.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
 import type { Services } from "../services.ts";
 import { settled, tightened } from "../stage/drag.ts";
+import { seenItems } from "../stage/hit-test.ts";
 import { workScene } from "../stage/layers.ts";
 import { strings } from "../strings.ts";
 import { firstPlace } from "./new-source.ts";
@@ -20,7 +20,7 @@ export function withSource(document: StudioDocument, source: Source): StudioDocu
   const added = addSource(document, source, scene.id);
   const item = workScene(added).items.at(-1);
   if (item === undefined) return added;
-  const transform = firstPlace(document, source.kind, first, boxesOf(scene));
+  const transform = firstPlace(document, source.kind, first, boxesOf(document));
   return changeItem(added, scene.id, item.id, (now) => ({ ...now, transform }));
 }
 
@@ -40,12 +40,7 @@ export function addNewSource(adding: Adding, source: Source, stream?: MediaStrea
 /** Puts a source that the show has already in front in the scene that is worked on. */
 export function addExisting({ show, stage }: Adding, source: Source): void {
   show.change(strings.sources.steps.add(source.name), (document) =>
-    addItem(
-      document,
-      document.preview,
-      source.id,
-      firstPlace(document, source.kind, false, boxesOf(workScene(document))),
-    ),
+    addItem(document, document.preview, source.id, firstPlace(document, source.kind, false, boxesOf(document))),
   );
   stage.setState({ selected: workScene(show.document).items.at(-1)?.id });
 }
@@ -80,8 +75,8 @@ function hugPicture({ show, media }: Adding, scene: RecordId, item: RecordId, so
   });
 }
 
-function boxesOf(scene: Scene) {
-  return scene.items.map(({ transform }) => transform);
+function boxesOf(document: StudioDocument) {
+  return seenItems(workScene(document), document.sources).map(({ transform }) => transform);
 }
 
 function boxOf(document: StudioDocument, scene: RecordId, item: RecordId) {

@@ -34,8 +34,10 @@ describe("a new source (STU1)", () => {
     const [one, two] = second.scenes[0]!.items;
     expect(one?.transform).toMatchObject({ width: 1280, height: 720 });
     expect(two?.transform).toMatchObject({ width: 384, height: 216, fit: "cover" });
-    const third = withSource(second, newSource(second, "guest"));
-    const place = third.scenes[0]!.items[2]!.transform;
+    // A microphone is nowhere to be seen, and takes no corner.
+    const heard = withSource(second, newSource(second, "microphone"));
+    const third = withSource(heard, newSource(heard, "guest"));
+    const place = third.scenes[0]!.items[3]!.transform;
     expect([place.x, place.y < 360]).toEqual([two?.transform.x, true]);
   });
 

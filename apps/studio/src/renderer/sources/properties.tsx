@@ -5,6 +5,7 @@ import { selectedItem } from "../stage/layers.ts";
 import { useStage } from "../stage/use-stage.ts";
 import { strings } from "../strings.ts";
 import { FilterList } from "./filter-list.tsx";
+import { choiceOf } from "./source-choice.ts";
 import { SourceIcon } from "./source-icon.tsx";
 import { SourceProblem } from "./source-problem.tsx";
 import { SourceSettings } from "./source-settings.tsx";
@@ -37,9 +38,9 @@ export function Properties() {
   return (
     <div className="properties" key={item.id}>
       <div className="row properties-head">
-        <SourceIcon kind={source.kind} />
+        <SourceIcon kind={choiceOf(source)} />
         <h2 className="h ell grow">{source.name}</h2>
-        <span className="label">{strings.sources.kinds[source.kind]}</span>
+        <span className="label">{strings.sources.kinds[choiceOf(source)]}</span>
       </div>
       <SourceProblem sourceId={source.id} kind={source.kind} />
       <SourceSettings source={source} onChange={changeThis} onDone={done} />

@@ -13,6 +13,7 @@ import { ITEM_MENU } from "../stage/item-menu.ts";
 import { workScene } from "../stage/layers.ts";
 import { useStage } from "../stage/use-stage.ts";
 import { strings } from "../strings.ts";
+import { choiceOf } from "./source-choice.ts";
 import { SourceIcon } from "./source-icon.tsx";
 import { useCapture, useFrameRates } from "./use-capture.ts";
 
@@ -107,7 +108,7 @@ function SourceRow(props: {
         onMenu({ x: event.clientX, y: event.clientY });
       }}
     >
-      <SourceIcon kind={source.kind === "screen" && source.surface === "browser_tab" ? "browser_tab" : source.kind} />
+      <SourceIcon kind={choiceOf(source)} />
       {renaming ? (
         <NameField label={words.nameLabel} name={name} onDone={rename} />
       ) : (

@@ -112,12 +112,32 @@ function useWheelZoom(area: React.RefObject<HTMLElement | null>, scale: number):
   const { stage } = useServices();
   const now = useRef(scale);
   now.current = scale;
+  const anchor = useRef<{ readonly pointer: Point; readonly share: Point }>(undefined);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever the picture has another size.
+  useLayoutEffect(() => {
+    const held = anchor.current;
+    anchor.current = undefined;
+    const picture = area.current?.querySelector(".monitor-picture")?.getBoundingClientRect();
+    if (held === undefined || picture === undefined) return;
+    area.current?.scrollBy({
+      left: picture.left + held.share.x * picture.width - held.pointer.x,
+      top: picture.top + held.share.y * picture.height - held.pointer.y,
+      behavior: "instant",
+    });
+  }, [scale]);
   useEffect(() => {
     const element = area.current;
     if (element === null) return;
     const onWheel = (event: WheelEvent) => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
+      const picture = element.querySelector(".monitor-picture")?.getBoundingClientRect();
+      if (picture !== undefined) {
+        // What is under the pointer stays there.
+        const pointer = { x: event.clientX, y: event.clientY };
+        const share = { x: (pointer.x - picture.left) / picture.width, y: (pointer.y - picture.top) / picture.height };
+        anchor.current = { pointer, share };
+      }
       const zoom = now.current * devicePixelRatio * 2 ** (-event.deltaY / 400);
       stage.setState({ zoom: Math.max(ZOOM_RANGE.least, Math.min(ZOOM_RANGE.most, zoom)) });
     };
