@@ -21,10 +21,9 @@ export function HealthPanel() {
     <section className="health" aria-labelledby="health-headline">
       <div className="row">
         <i className={`dot light-${health.light}`} />
-        <h2 id="health-headline" className="h grow ell" title={health.headline}>
+        <h2 id="health-headline" className="h grow">
           {health.headline}
         </h2>
-        <span className="label">{onAir ? words.last(windowOf(history.sentBitrate, now)) : ""}</span>
         <button
           type="button"
           className="btn ghost small"
@@ -36,15 +35,18 @@ export function HealthPanel() {
       {onAir ? (
         <>
           <dl className="health-figures">{figuresOf(sample, monitor.history.droppedSince(now - HISTORY_MS))}</dl>
-          <TimeGraph
-            label={words.graphs.bitrate}
-            now={now}
-            atLeast={sample.encoding.video_bitrate}
-            lines={[
-              { series: history.askedBitrate, colour: "--ink-2" },
-              { series: history.sentBitrate, colour: "--arc" },
-            ]}
-          />
+          <div className="graph-box">
+            <span className="label">{words.last(windowOf(history.sentBitrate, now))}</span>
+            <TimeGraph
+              label={words.graphs.bitrate}
+              now={now}
+              atLeast={sample.encoding.video_bitrate}
+              lines={[
+                { series: history.askedBitrate, colour: "--ink-2" },
+                { series: history.sentBitrate, colour: "--arc" },
+              ]}
+            />
+          </div>
         </>
       ) : null}
       <AlertList alerts={health.alerts} headline={health.headline} />
