@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Clock, Emitter } from "@klieg/base";
 import { type StudioEvent, StudioRecordId } from "@klieg/protocol";
 import type { AssetFile } from "./app-files.ts";
@@ -183,6 +184,8 @@ export class EngineHost<Port> {
   }
 
   #become(state: EngineState): void {
+    // The engine tells of it more often than it changes.
+    if (isDeepStrictEqual(state, this.#state)) return;
     this.#state = state;
     this.events.emit("state", state);
   }
