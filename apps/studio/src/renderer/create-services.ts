@@ -47,9 +47,7 @@ export function createServices({ link, assetUrl }: OpenedLink, theme: Theme): Se
   });
   // Every time that the engine is there: the show is opened, or what was changed meanwhile is saved.
   const linked = ({ state }: LinkState) => {
-    if (state !== "open") return;
-    if (show.state.getState().phase === "open") show.saveNow();
-    else void show.open();
+    if (state === "open") void show.reconnected();
   };
   link.onState(linked);
   linked(link.state);

@@ -151,11 +151,34 @@ describe("the show store (STU1)", () => {
     expect(show.document.scenes).toHaveLength(1);
   });
 
+  it("takes a document that says the same in another order for no change", async () => {
+    const { peer, show } = await opened();
+    peer.tell(Object.fromEntries(Object.entries(peer.document).reverse()) as StudioDocument);
+    expect(show.state.getState().undoLabel).toBeUndefined();
+  });
+
   it("keeps what is changed here and not sent yet from being overwritten", async () => {
     const { peer, show } = await opened();
     show.change("Rename", rename("Mine"));
     peer.tell(rename("Theirs")(peer.document));
     expect(nameOf(show)).toBe("Mine");
+  });
+
+  it("sends what was changed while the engine was away, and else asks what others changed", async () => {
+    const { peer, clock, show } = await opened();
+    peer.fail(new KliegError("unreachable", "No engine."));
+    show.change("Rename", rename("Meanwhile"));
+    clock.advance(400);
+    await settle();
+    peer.fail(undefined);
+    await show.reconnected();
+    await settle();
+    expect(peer.saved.map(({ scenes }) => scenes[0]?.name)).toEqual(["Meanwhile"]);
+    // The engine's own is still the one that it was opened with: as if another window had put it back.
+    await show.reconnected();
+    expect(nameOf(show)).toBe("One");
+    expect(show.undo()).toBe("done");
+    expect(nameOf(show)).toBe("Meanwhile");
   });
 
   it("says why nothing could be opened, and starts anew when asked", async () => {

@@ -90,6 +90,21 @@ export class ShowStore implements Disposable {
     }
   }
 
+  /** The engine is there again: it is sent what was changed meanwhile, or asked what others changed. */
+  async reconnected(): Promise<void> {
+    if (this.state.getState().phase !== "open") return this.open();
+    if (this.document !== this.#sent) return this.saveNow();
+    try {
+      const { document, assets } = await this.#link.request("open_show", {});
+      if (this.#closed) return;
+      this.state.setState({ assets });
+      this.#changedElsewhere(document);
+    } catch (error) {
+      // It is gone again: the next time that it comes back, this is asked anew.
+      this.state.setState({ saveProblem: wordsOf(error) });
+    }
+  }
+
   /** Goes on without the saved show, in a new one. */
   startAnew(): void {
     const document = newDocument(strings.scenes.firstName);
@@ -272,6 +287,12 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Whether two documents say the same, in whatever order: whoever parses one writes its fields in an order of their own. */
 function same(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return JSON.stringify(one, ordered) === JSON.stringify(other, ordered);
+}
+
+function ordered(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
