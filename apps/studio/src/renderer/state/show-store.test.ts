@@ -152,9 +152,14 @@ describe("the show store (STU1)", () => {
   });
 
   it("takes a document that says the same in another order for no change", async () => {
-    const { peer, show } = await opened();
-    peer.tell(Object.fromEntries(Object.entries(peer.document).reverse()) as StudioDocument);
-    expect(show.state.getState().undoLabel).toBeUndefined();
+    const { peer, clock, show } = await opened();
+    const reversed = (document: StudioDocument) =>
+      Object.fromEntries(Object.entries(addScene(document, "Two")).reverse()) as StudioDocument;
+    show.change("Add scene", reversed);
+    clock.advance(400);
+    await settle();
+    peer.tell(structuredClone(show.document));
+    expect(show.state.getState().undoLabel).toBe("Add scene");
   });
 
   it("keeps what is changed here and not sent yet from being overwritten", async () => {
