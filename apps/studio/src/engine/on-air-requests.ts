@@ -183,8 +183,10 @@ export class OnAir implements AsyncDisposable {
     const { destination: id, bitrate } = health;
     if (!this.#isWhip(id)) return;
     const published = this.#whip.destinations.includes(id);
-    if (published && bitrate > 0) this.broadcast.reportWhip(id, "live");
-    else if (this.#stateOf(id) === "live") this.broadcast.reportWhip(id, "reconnecting");
+    const live = published && bitrate > 0;
+    if (live === (this.#stateOf(id) === "live")) return;
+    if (live) this.broadcast.reportWhip(id, "live");
+    else this.broadcast.reportWhip(id, "reconnecting");
   }
 
   /** What was live and is published by nobody any more. */
