@@ -56,11 +56,11 @@ describe("mixer in Chromium, under the policy of the studio's page", () => {
     await tab?.[Symbol.asyncDispose]();
   });
 
-  /** 0.4 s of the program, from when a document has had 200 ms to be heard. */
+  /** 0.3 s of the program, from when a document has had 200 ms to be heard. */
   async function heard(document: StudioDocument) {
     await tab.call("update", document);
     await tab.call("forget");
-    const all = await tab.call("heard", 0.6);
+    const all = await tab.call("heard", 0.5);
     return { ...all, left: all.left.slice(9600), right: all.right.slice(9600) };
   }
 
@@ -199,7 +199,7 @@ describe("mixer in Chromium, under the policy of the studio's page", () => {
     await tab.call("addTone", "voice", 0, -20);
     const loud = rmsOf((await filtered()).left);
     await filtered({ ...base, kind: "noise_suppression" });
-    await tab.call("heard", 1.5);
+    await tab.call("heard", 1);
     expect(rmsOf((await filtered({ ...base, kind: "noise_suppression" })).left)).toBeLessThan(loud - 20);
     expect(await tab.call("problem")).toBe(undefined);
   });
@@ -260,10 +260,12 @@ test("a page without a gesture has silence at the right time, and the mix from t
     () => (globalThis as unknown as { tested: StudioMixerPage }).tested.state() === "running",
   );
   await tab.call("resumeSources");
-  await tab.call("forget");
-  const { left, holes, late } = await tab.call("heard", 1.5);
-  expect(levelOf(left.slice(-24_000), 997)).toBeCloseTo(-20, 0);
-  expect(holes).toBe(0);
-  expect(late).toBeLessThan(250_000);
+  await again(async () => {
+    await tab.call("forget");
+    const { left, holes, late } = await tab.call("heard", 1);
+    expect(levelOf(left.slice(-24_000), 997)).toBeCloseTo(-20, 0);
+    expect(holes).toBe(0);
+    expect(late).toBeLessThan(250_000);
+  });
   await tab.call("close");
 });
