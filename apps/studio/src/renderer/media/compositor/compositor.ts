@@ -1,4 +1,3 @@
-/// <reference types="dom-mediacapture-transform" />
 import { KliegError } from "@klieg/protocol";
 import type { Transition } from "../../../document/scene.ts";
 import type { StudioDocument } from "../../../document/studio-document.ts";
