@@ -157,7 +157,7 @@ describe("the desktop app on a stand-in for Electron (STU9)", () => {
   });
 
   test("refuses what others send, lets the page lead nowhere, and captures only what was picked (SEC5)", async () => {
-    await using app = await opened();
+    await using app = await opened({}, bare);
     // The same message, by the page itself: it would have been answered.
     await app.order({ forge: "klieg:connect", args: [], url: "klieg://studio/" });
     await app.note("forger got");
