@@ -78,11 +78,8 @@ export class SourceTexture implements Disposable {
     const width = frame ? picture.displayWidth : picture.width;
     const height = frame ? picture.displayHeight : picture.height;
     gl.bindTexture(gl.TEXTURE_2D, this.#texture);
-    if (width === this.#width && height === this.#height) {
-      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, gl.RGBA, gl.UNSIGNED_BYTE, picture);
-    } else {
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, picture);
-    }
+    // Anew even where the size is the same: of video, browsers copy whole textures fast, and parts of them by a detour.
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
     this.#width = width;
     this.#height = height;
   }
