@@ -324,7 +324,7 @@ describe.runIf(process.platform === "linux")("TRN6: no FFmpeg outlives a backend
     const at = (file: string) =>
       JSON.stringify(path.resolve(import.meta.dirname, "../../apps/backend/src/transcode", file));
     const script = `
-      import { makeFootage } from ${at("testing/footage.ts")};
+      import { makeFootage } from "@klieg/ffmpeg/testing";
       import { RecordingLogger } from ${at("../testing/recording-logger.ts")};
       import { TranscodeEngine } from ${at("transcode-engine.ts")};
       import { Transcoder } from ${at("transcoder.ts")};
