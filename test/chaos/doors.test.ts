@@ -154,7 +154,7 @@ describe("SEC5 ING4: what comes to the doors", () => {
       fetch(`${backend.http}${path}`, { method: "POST", headers: { "content-type": type }, body });
     const cases: [Promise<Response>, number, string][] = [
       [post("/v1/streams/start", "{"), 400, "bad_request"],
-      [post("/v1/streams/start", "{}"), 400, "bad_request"],
+      [post("/v1/streams/start", "{}"), 401, "stream_key_missing"],
       [post("/v1/streams/start", '{"stream_key":"nope"}'), 401, "stream_key_invalid"],
       [post("/v1/streams/start", "x".repeat(100_000)), 413, "payload_too_large"],
       [post("/v1/streams/start", "<a/>", "text/xml"), 415, "media_unsupported"],
