@@ -150,15 +150,19 @@ describe("SEC5 ING4: what comes to the doors", () => {
   });
 
   it("answers malformed API requests with rows of the error table", async () => {
-    const post = (path: string, body: string, type = "application/json") =>
-      fetch(`${backend.http}${path}`, { method: "POST", headers: { "content-type": type }, body });
+    const post = (path: string, body: string, type = "application/json", key?: string) => {
+      const headers = { "content-type": type, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) };
+      return fetch(`${backend.http}${path}`, { method: "POST", headers, body });
+    };
+    const unknown = '{"stream_id":"abcdefgh"}';
     const cases: [Promise<Response>, number, string][] = [
       [post("/v1/streams/start", "{"), 400, "bad_request"],
       [post("/v1/streams/start", "{}"), 401, "stream_key_missing"],
       [post("/v1/streams/start", '{"stream_key":"nope"}'), 401, "stream_key_invalid"],
       [post("/v1/streams/start", "x".repeat(100_000)), 413, "payload_too_large"],
       [post("/v1/streams/start", "<a/>", "text/xml"), 415, "media_unsupported"],
-      [post("/v1/streams/stop", '{"stream_id":"abcdefgh"}'), 404, "stream_unknown"],
+      [post("/v1/streams/stop", unknown), 401, "stream_key_missing"],
+      [post("/v1/streams/stop", unknown, "application/json", backend.key), 404, "stream_unknown"],
       [fetch(`${backend.http}/v1/channels/NO!`), 400, "bad_request"],
       [fetch(`${backend.http}/v1/channels/none`), 404, "channel_unknown"],
       [fetch(`${backend.http}/v1/streams/abcdefgh/manifest.m3u8`), 404, "stream_unknown"],
