@@ -1,3 +1,4 @@
+import { AmfCursor } from "./amf-cursor.ts";
 import {
   AmfBudget,
   AmfEcmaArray,
@@ -26,38 +27,36 @@ export function decodeAmf0(body: Buffer, offset = 0, limits: AmfLimits = DEFAULT
 
 /** Reads AMF0 values one after the other. */
 export class Amf0Reader {
-  readonly #body: Buffer;
+  readonly #cursor: AmfCursor;
   readonly #budget: AmfBudget;
   readonly #referents: AmfReferent[] = [];
-  #offset: number;
   #depth = 0;
 
   constructor(body: Buffer, offset = 0, limits: AmfLimits = DEFAULT_AMF_LIMITS) {
-    this.#body = body;
-    this.#offset = offset;
+    this.#cursor = new AmfCursor(body, offset, "AMF0");
     this.#budget = new AmfBudget(limits);
   }
 
   get atEnd(): boolean {
-    return this.#offset >= this.#body.length;
+    return this.#cursor.atEnd;
   }
 
   /** Bytes read so far, counted from the start of the body. */
   get offset(): number {
-    return this.#offset;
+    return this.#cursor.offset;
   }
 
   /** @throws RtmpProtocolError `amf_invalid` */
   value(): AmfValue {
     this.#budget.take(1);
-    const marker = this.#u8();
+    const marker = this.#cursor.u8();
     switch (marker) {
       case 0x00:
-        return this.#body.readDoubleBE(this.#advance(8));
+        return this.#cursor.double();
       case 0x01:
-        return this.#u8() !== 0;
+        return this.#cursor.u8() !== 0;
       case 0x02:
-        return this.#string(this.#u16());
+        return this.#cursor.utf8(this.#cursor.u16());
       case 0x03:
         return this.#complex(amfObject(), (value) => this.#properties(value));
       case 0x05:
@@ -68,36 +67,39 @@ export class Amf0Reader {
       case 0x07:
         return this.#reference();
       case 0x08: {
-        this.#advance(4); // the count is a hint that real encoders get wrong; the end marker decides
+        this.#cursor.advance(4); // the count is a hint that real encoders get wrong; the end marker decides
         return this.#complex(new AmfEcmaArray(amfObject()), (value) => this.#properties(value.values, true));
       }
       case 0x0a: {
-        const length = this.#u32();
+        const length = this.#cursor.u32();
         return this.#complex<AmfValue[]>([], (array) => {
           for (let i = 0; i < length; i++) array.push(this.value());
         });
       }
       case 0x0b: {
-        const ms = this.#body.readDoubleBE(this.#advance(8));
-        this.#advance(2); // time zone: reserved, to be zero
+        const ms = this.#cursor.double();
+        this.#cursor.advance(2); // time zone: reserved, to be zero
         return new Date(ms);
       }
       case 0x0c:
-        return this.#string(this.#u32());
+        return this.#cursor.utf8(this.#cursor.u32());
       case 0x0f:
-        return new AmfXml(this.#string(this.#u32()));
+        return new AmfXml(this.#cursor.utf8(this.#cursor.u32()));
       case 0x10: {
-        const className = this.#string(this.#u16());
+        const className = this.#cursor.utf8(this.#cursor.u16());
         return this.#complex(new AmfTypedObject(className, amfObject()), (value) => this.#properties(value.values));
       }
       case 0x11: {
-        const amf3 = new Amf3Reader(this.#body, this.#offset, this.#budget, this.#depth);
+        const amf3 = new Amf3Reader(this.#cursor.body, this.#cursor.offset, this.#budget, this.#depth);
         const value = amf3.value();
-        this.#offset = amf3.offset;
+        this.#cursor.offset = amf3.offset;
         return value;
       }
       default:
-        throw new RtmpProtocolError("amf_invalid", `AMF0 marker 0x${marker.toString(16)} at byte ${this.#offset - 1}`);
+        throw new RtmpProtocolError(
+          "amf_invalid",
+          `AMF0 marker 0x${marker.toString(16)} at byte ${this.#cursor.offset - 1}`,
+        );
     }
   }
 
@@ -116,48 +118,22 @@ export class Amf0Reader {
   #properties(into: AmfObject, mayEndWithBody = false): void {
     for (;;) {
       if (mayEndWithBody && this.atEnd) return;
-      const length = this.#u16();
-      if (length === 0 && this.#body[this.#offset] === 0x09) {
-        this.#offset++;
+      const length = this.#cursor.u16();
+      if (length === 0 && this.#cursor.body[this.#cursor.offset] === 0x09) {
+        this.#cursor.advance(1);
         return;
       }
-      const name = this.#string(length);
+      const name = this.#cursor.utf8(length);
       into[name] = this.value();
     }
   }
 
   #reference(): AmfValue {
-    const index = this.#u16();
+    const index = this.#cursor.u16();
     const referent = this.#referents[index];
     if (referent === undefined) throw new RtmpProtocolError("amf_invalid", `AMF0 reference ${index} to nothing`);
     if (referent.weight === undefined) throw new RtmpProtocolError("amf_invalid", "AMF0 value contains itself");
     this.#budget.take(referent.weight);
     return referent.value;
-  }
-
-  #string(length: number): string {
-    const start = this.#advance(length);
-    return this.#body.toString("utf8", start, start + length);
-  }
-
-  #u8(): number {
-    return this.#body.readUInt8(this.#advance(1));
-  }
-
-  #u16(): number {
-    return this.#body.readUInt16BE(this.#advance(2));
-  }
-
-  #u32(): number {
-    return this.#body.readUInt32BE(this.#advance(4));
-  }
-
-  #advance(bytes: number): number {
-    const at = this.#offset;
-    if (bytes > this.#body.length - at) {
-      throw new RtmpProtocolError("amf_invalid", `AMF0 body ends within a value at byte ${at}`);
-    }
-    this.#offset = at + bytes;
-    return at;
   }
 }

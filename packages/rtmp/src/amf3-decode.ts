@@ -1,3 +1,4 @@
+import { AmfCursor } from "./amf-cursor.ts";
 import {
   AmfBudget,
   AmfEcmaArray,
@@ -24,35 +25,33 @@ const MAX_SEALED_NAMES = 256;
  * they are an error. Dictionaries keep the entries whose keys are strings or numbers.
  */
 export class Amf3Reader {
-  readonly #body: Buffer;
+  readonly #cursor: AmfCursor;
   readonly #budget: AmfBudget;
   readonly #strings: string[] = [];
   readonly #objects: AmfReferent[] = [];
   readonly #traits: Traits[] = [];
-  #offset: number;
   #depth: number;
 
   /** @param budget shared with the AMF0 value that this one sits in, as is `depth`. */
   constructor(body: Buffer, offset = 0, budget = new AmfBudget(DEFAULT_AMF_LIMITS), depth = 0) {
-    this.#body = body;
-    this.#offset = offset;
+    this.#cursor = new AmfCursor(body, offset, "AMF3");
     this.#budget = budget;
     this.#depth = depth;
   }
 
   get atEnd(): boolean {
-    return this.#offset >= this.#body.length;
+    return this.#cursor.atEnd;
   }
 
   /** Bytes read so far, counted from the start of the body. */
   get offset(): number {
-    return this.#offset;
+    return this.#cursor.offset;
   }
 
   /** @throws RtmpProtocolError `amf_invalid` */
   value(): AmfValue {
     this.#budget.take(1);
-    const marker = this.#u8();
+    const marker = this.#cursor.u8();
     switch (marker) {
       case 0x00:
         return undefined;
@@ -65,16 +64,16 @@ export class Amf3Reader {
       case 0x04:
         return (this.#u29() << 3) >> 3; // 29 bits, signed
       case 0x05:
-        return this.#double();
+        return this.#cursor.double();
       case 0x06:
         return this.#string();
       case 0x07:
       case 0x0b:
-        return this.#sized((length) => new AmfXml(this.#utf8(length)));
+        return this.#sized((length) => new AmfXml(this.#cursor.utf8(length)));
       case 0x08:
         return this.#referable((flags) => {
           if (flags !== 0) throw new RtmpProtocolError("amf_invalid", "AMF3 date with a length");
-          return new Date(this.#double());
+          return new Date(this.#cursor.double());
         });
       case 0x09:
         return this.#array();
@@ -82,21 +81,24 @@ export class Amf3Reader {
         return this.#object();
       case 0x0c:
         return this.#sized((length) => {
-          const start = this.#advance(length);
-          return Buffer.from(this.#body.subarray(start, start + length));
+          const start = this.#cursor.advance(length);
+          return Buffer.from(this.#cursor.body.subarray(start, start + length));
         });
       case 0x0d:
-        return this.#vector(() => this.#body.readInt32BE(this.#advance(4)));
+        return this.#vector(() => this.#cursor.i32());
       case 0x0e:
-        return this.#vector(() => this.#body.readUInt32BE(this.#advance(4)));
+        return this.#vector(() => this.#cursor.u32());
       case 0x0f:
-        return this.#vector(() => this.#double());
+        return this.#vector(() => this.#cursor.double());
       case 0x10:
         return this.#objectVector();
       case 0x11:
         return this.#dictionary();
       default:
-        throw new RtmpProtocolError("amf_invalid", `AMF3 marker 0x${marker.toString(16)} at byte ${this.#offset - 1}`);
+        throw new RtmpProtocolError(
+          "amf_invalid",
+          `AMF3 marker 0x${marker.toString(16)} at byte ${this.#cursor.offset - 1}`,
+        );
     }
   }
 
@@ -160,7 +162,7 @@ export class Amf3Reader {
   #vector(read: () => number): AmfValue {
     const length = this.#header();
     if (typeof length !== "number") return length.value;
-    this.#u8(); // whether its length is fixed
+    this.#cursor.u8(); // whether its length is fixed
     this.#budget.take(length);
     const vector: AmfValue[] = [];
     const done = this.#enter(vector);
@@ -172,7 +174,7 @@ export class Amf3Reader {
   #objectVector(): AmfValue {
     const length = this.#header();
     if (typeof length !== "number") return length.value;
-    this.#u8();
+    this.#cursor.u8();
     this.#string(); // the type of its elements
     const vector: AmfValue[] = [];
     const done = this.#enter(vector);
@@ -184,7 +186,7 @@ export class Amf3Reader {
   #dictionary(): AmfValue {
     const length = this.#header();
     if (typeof length !== "number") return length.value;
-    this.#u8(); // whether its keys are weak
+    this.#cursor.u8(); // whether its keys are weak
     const values = amfObject();
     const dictionary = new AmfEcmaArray(values);
     const done = this.#enter(dictionary);
@@ -241,40 +243,18 @@ export class Amf3Reader {
     }
     const length = header >>> 1;
     if (length === 0) return "";
-    const string = this.#utf8(length);
+    const string = this.#cursor.utf8(length);
     this.#strings.push(string);
     return string;
-  }
-
-  #utf8(length: number): string {
-    const start = this.#advance(length);
-    return this.#body.toString("utf8", start, start + length);
   }
 
   #u29(): number {
     let value = 0;
     for (let i = 0; i < 3; i++) {
-      const byte = this.#u8();
+      const byte = this.#cursor.u8();
       value = (value << 7) | (byte & 0x7f);
       if (byte < 0x80) return value;
     }
-    return (value << 8) | this.#u8();
-  }
-
-  #u8(): number {
-    return this.#body.readUInt8(this.#advance(1));
-  }
-
-  #double(): number {
-    return this.#body.readDoubleBE(this.#advance(8));
-  }
-
-  #advance(bytes: number): number {
-    const at = this.#offset;
-    if (bytes > this.#body.length - at) {
-      throw new RtmpProtocolError("amf_invalid", `AMF3 body ends within a value at byte ${at}`);
-    }
-    this.#offset = at + bytes;
-    return at;
+    return (value << 8) | this.#cursor.u8();
   }
 }
