@@ -9,6 +9,7 @@ export * from "./stream.ts";
 export * from "./studio.ts";
 export * from "./studio-desktop.ts";
 export * from "./studio-event.ts";
+export * from "./studio-idle.ts";
 export * from "./studio-program.ts";
 export * from "./studio-request.ts";
 export * from "./system.ts";

@@ -3,6 +3,7 @@ import {
   type BroadcastState,
   type DestinationHealth,
   type DestinationState,
+  IDLE_BROADCAST,
   KliegError,
   type Visibility,
 } from "@klieg/protocol";
@@ -59,24 +60,13 @@ const KEEPER: ProgramReader = {
   onRemoved: () => undefined,
 };
 
-const IDLE: BroadcastState = {
-  state: "idle",
-  started_at: null,
-  live_at: null,
-  public_at: null,
-  title: "",
-  category: "",
-  visibility: "public",
-  destinations: [],
-};
-
 /**
  * Being on air (STU3): all destinations of one show at once, each for itself, from one program. One broadcast at a time.
  */
 export class Broadcast implements AsyncDisposable {
   readonly events = new Emitter<BroadcastEvents>();
   readonly #options: BroadcastOptions;
-  #state: BroadcastState = IDLE;
+  #state: BroadcastState = IDLE_BROADCAST;
   #preview = false;
   #run: BroadcastRun | undefined;
   #stopping: Promise<void> | undefined;
@@ -107,7 +97,7 @@ export class Broadcast implements AsyncDisposable {
     const hidden = plan.preview || plan.public_at !== null;
     this.#preview = hidden;
     const { title, category, visibility, public_at, encoding } = plan;
-    this.#state = { ...IDLE, state: "starting", public_at, title, category, visibility };
+    this.#state = { ...IDLE_BROADCAST, state: "starting", public_at, title, category, visibility };
     feed.configure(encoding);
     const rate = new VideoRate({ videoBitrate: encoding.video_bitrate, audioBitrate: encoding.audio_bitrate });
     const destinations = enabled.map(
@@ -285,7 +275,7 @@ export class Broadcast implements AsyncDisposable {
     const ended = await Promise.allSettled(run.destinations.map((destination) => destination.end()));
     this.#run = undefined;
     this.#options.feed.followNetwork(Number.POSITIVE_INFINITY);
-    this.#state = IDLE;
+    this.#state = IDLE_BROADCAST;
     this.events.emit("state", this.#state);
     for (const result of ended) {
       if (result.status === "rejected") this.events.emit("notice", KliegError.from(result.reason));

@@ -1,11 +1,10 @@
 import { ManualClock } from "@klieg/base";
-import type { StudioEvent } from "@klieg/protocol";
+import { IDLE_BROADCAST, IDLE_RECORDING, type StudioEvent } from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import { newDocument } from "../../document/studio-document.ts";
 import type { LinkState } from "../link/studio-link.ts";
 import type { ProgramSettings } from "../media/media-contract.ts";
 import { type EngineLink, EngineStore } from "../state/engine-store.ts";
-import { IDLE_BROADCAST, IDLE_RECORDING } from "../state/idle.ts";
 import { ShowStore } from "../state/show-store.ts";
 import { ProgramControl } from "./program-control.ts";
 

@@ -1,9 +1,8 @@
-import type { BroadcastState } from "@klieg/protocol";
+import { type BroadcastState, IDLE_BROADCAST, IDLE_RECORDING, IDLE_REPLAY } from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import type { Destination } from "../../document/destination.ts";
 import { addItem } from "../../document/edit.ts";
 import { newDocument } from "../../document/studio-document.ts";
-import { IDLE_BROADCAST, IDLE_RECORDING, IDLE_REPLAY } from "../state/idle.ts";
 import { programWays } from "./program-ways.ts";
 import { checkStart, localTime, timeOfLocal } from "./start-check.ts";
 

@@ -1,8 +1,14 @@
-import type { BroadcastState, DestinationState, ServerHealth } from "@klieg/protocol";
+import {
+  type BroadcastState,
+  type DestinationState,
+  IDLE_BROADCAST,
+  IDLE_PROGRAM,
+  IDLE_RECORDING,
+  type ServerHealth,
+} from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_ENCODING } from "../../document/encoding.ts";
 import type { MediaStatistics } from "../media/media-contract.ts";
-import { IDLE_BROADCAST, IDLE_PROGRAM, IDLE_RECORDING } from "../state/idle.ts";
 import { assess, type Health } from "./assess.ts";
 import { type Connection, connectionsOf } from "./connection.ts";
 import { HealthHistory } from "./health-history.ts";

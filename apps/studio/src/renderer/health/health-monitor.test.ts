@@ -1,5 +1,5 @@
 import { ManualClock } from "@klieg/base";
-import type { StudioAnswerOf, StudioEvent } from "@klieg/protocol";
+import { IDLE_BROADCAST, type StudioAnswerOf, type StudioEvent } from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import { addSource } from "../../document/edit.ts";
 import { DEFAULT_AUDIO } from "../../document/source.ts";
@@ -8,7 +8,6 @@ import type { LinkState } from "../link/studio-link.ts";
 import type { MediaStatistics } from "../media/media-contract.ts";
 import { type Level, PROGRAM } from "../media/mixer/mixer-contract.ts";
 import { type EngineLink, EngineStore } from "../state/engine-store.ts";
-import { IDLE_BROADCAST } from "../state/idle.ts";
 import { HealthMonitor } from "./health-monitor.ts";
 
 const welcome: StudioAnswerOf<"hello"> = {

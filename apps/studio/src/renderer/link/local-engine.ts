@@ -1,5 +1,8 @@
 import { type Clock, systemClock } from "@klieg/base";
 import {
+  IDLE_PROGRAM,
+  IDLE_RECORDING,
+  IDLE_REPLAY,
   KliegError,
   PROGRAM_KIND,
   readProgramFrame,
@@ -17,7 +20,6 @@ import type { Destination } from "../../document/destination.ts";
 import { DocumentError, readDocument, writeDocument } from "../../document/document-file.ts";
 import { newId } from "../../document/identity.ts";
 import { newDocument, StudioDocument } from "../../document/studio-document.ts";
-import { IDLE_PROGRAM, IDLE_RECORDING, IDLE_REPLAY } from "../state/idle.ts";
 import { localStrings } from "../strings/local.ts";
 import { sceneStrings } from "../strings/scenes.ts";
 import { KliegDoor } from "./local/klieg-door.ts";

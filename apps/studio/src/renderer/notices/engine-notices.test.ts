@@ -1,23 +1,9 @@
+import { IDLE_BROADCAST, IDLE_RECORDING } from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
-import type { EngineState } from "../state/engine-store.ts";
-import { IDLE_BROADCAST, IDLE_PROGRAM, IDLE_RECORDING, IDLE_REPLAY } from "../state/idle.ts";
+import { type EngineState, NOTHING_TOLD } from "../state/engine-store.ts";
 import { noticeOf, noticesOfChange } from "./engine-notices.ts";
 
-const state: EngineState = {
-  linked: true,
-  linkState: { state: "lost" },
-  welcome: undefined,
-  settings: undefined,
-  secrets: [],
-  broadcast: IDLE_BROADCAST,
-  program: IDLE_PROGRAM,
-  recording: IDLE_RECORDING,
-  replay: IDLE_REPLAY,
-  health: undefined,
-  healthAt: 0,
-  bitrate: undefined,
-  update: { state: "none", version: null },
-};
+const state: EngineState = { ...NOTHING_TOLD, linked: true, linkState: { state: "lost" } };
 const at = (broadcast: Partial<EngineState["broadcast"]>): EngineState => ({
   ...state,
   broadcast: { ...IDLE_BROADCAST, ...broadcast },

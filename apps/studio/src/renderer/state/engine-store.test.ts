@@ -1,8 +1,13 @@
-import { KliegError, type StudioAnswerOf, type StudioEvent, type StudioSettings } from "@klieg/protocol";
+import {
+  IDLE_BROADCAST,
+  KliegError,
+  type StudioAnswerOf,
+  type StudioEvent,
+  type StudioSettings,
+} from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import type { LinkState } from "../link/studio-link.ts";
 import { type EngineLink, EngineStore } from "./engine-store.ts";
-import { IDLE_BROADCAST } from "./idle.ts";
 
 const settings: StudioSettings = {
   welcomed: false,

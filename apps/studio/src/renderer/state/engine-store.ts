@@ -1,6 +1,10 @@
 import {
   type BitrateReason,
   type BroadcastState,
+  IDLE_BROADCAST,
+  IDLE_PROGRAM,
+  IDLE_RECORDING,
+  IDLE_REPLAY,
   KliegError,
   type ProgramState,
   type RecordingState,
@@ -16,7 +20,6 @@ import {
 } from "@klieg/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { LinkState } from "../link/studio-link.ts";
-import { IDLE_BROADCAST, IDLE_PROGRAM, IDLE_RECORDING, IDLE_REPLAY } from "./idle.ts";
 
 /** What the store needs of the link to the engine (`StudioLink` is one). */
 export interface EngineLink {
@@ -47,7 +50,8 @@ export interface EngineState {
   readonly update: { readonly state: StudioEventOf<"update">["state"]; readonly version: string | null };
 }
 
-const NOTHING_TOLD: EngineState = {
+/** What is taken to be so until the engine has told. */
+export const NOTHING_TOLD: EngineState = {
   linked: false,
   linkState: { state: "connecting" },
   welcome: undefined,

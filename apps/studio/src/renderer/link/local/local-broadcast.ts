@@ -3,6 +3,7 @@ import {
   type BroadcastState,
   type ChangeStream,
   type DestinationState,
+  IDLE_BROADCAST,
   KliegError,
   type ServerHealth,
   type StreamHealth,
@@ -10,7 +11,6 @@ import {
   type StudioRequestInput,
 } from "@klieg/protocol";
 import type { Destination } from "../../../document/destination.ts";
-import { IDLE_BROADCAST } from "../../state/idle.ts";
 import { localStrings } from "../../strings/local.ts";
 import type { KliegDoor } from "./klieg-door.ts";
 

@@ -1,6 +1,6 @@
-import type { BroadcastState, ProgramState, RecordingState, ReplayState } from "@klieg/protocol";
+import type { BroadcastState, ProgramState, RecordingState, ReplayState } from "./studio.ts";
 
-// What is taken to be so until the engine has told.
+// What the engine's states are before anything has begun, and are taken to be until the engine has told.
 
 export const IDLE_BROADCAST: BroadcastState = {
   state: "idle",
