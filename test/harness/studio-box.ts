@@ -101,14 +101,19 @@ export class StudioBox implements AsyncDisposable {
     }
   }
 
+  /** Pid of the process that has the engine. */
+  get pid(): number {
+    return this.#process.child.pid;
+  }
+
   get recordings(): string {
     return path.join(this.folder, "recordings");
   }
 
-  /** Opens the studio's page in a context of its own. @param colour of the camera's picture. */
-  async open(browser: Browser, colour: string): Promise<Page> {
+  /** Opens the studio's page in a context of its own. @param colour of the camera's picture; the browser's own devices without. */
+  async open(browser: Browser, colour?: string): Promise<Page> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "dark" });
-    await context.addInitScript(devices(colour));
+    if (colour !== undefined) await context.addInitScript(devices(colour));
     const page = await context.newPage();
     await page.goto(this.#process.link);
     return page;
