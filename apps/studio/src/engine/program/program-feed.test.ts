@@ -79,6 +79,7 @@ describe("STU3: the program's feed", () => {
     expect(bench.keyframesWanted).toBe(1);
     expect(late.tracks.map(({ kind }) => kind)).toEqual(["video", "audio"]);
     source.push(pictureFrame(200_000, false));
+    source.push(soundFrame(200_000));
     expect(late.units).toEqual([]);
     bench.play(source, 3, 240_000);
     expect(late.units.map(({ track, keyframe }) => [track.kind, keyframe]).slice(0, 3)).toEqual([
@@ -133,6 +134,39 @@ describe("STU3: the program's feed", () => {
     // Sound and picture are together again.
     expect(Math.abs((reader.of("audio").at(-1)?.dts ?? 0) - (end?.dts ?? 0))).toBeLessThan(5 * MS);
     expect(reader.tracks).toHaveLength(2);
+  });
+
+  test("the sound has no hole where silence takes the page's place, and where the next page takes it back", async () => {
+    const bench = new Bench();
+    await using feed = bench.feed;
+    const reader = new Reader();
+    feed.addReader(reader);
+    /** Pictures each 40 ms, and frames of sound that come so much later than they were, as from an encoder of their own. */
+    const play = (source: ProgramSource, fromUs: number, ms: number, lateMs: number) => {
+      let frame = 0;
+      for (let at = 0; at < ms; at += 40) {
+        source.push(pictureFrame(fromUs + at * 1000, at === 0));
+        for (; (frame * 1024) / 48 + lateMs <= at; frame += 1) {
+          source.push(soundFrame(fromUs + Math.round((frame * 1024) / 0.048)));
+        }
+        bench.clock.advance(40);
+      }
+    };
+    const first = bench.open();
+    play(first, 3_000_000, 2000, 200);
+    first.close();
+    bench.clock.advance(1000);
+    const second = bench.open();
+    // Of what was heard before its first picture nothing comes, and then only what is late.
+    second.push(soundFrame(0));
+    play(second, 150_000, 2000, 300);
+    expect(bench.states).toEqual(["fed", "held", "fed"]);
+    const sound = reader.of("audio");
+    const steps = sound.slice(1).map(({ dts }, i) => (dts - (sound[i] as AccessUnit).dts) / MS);
+    expect(Math.max(...steps)).toBeLessThan((2 * 1024) / 48);
+    expect(Math.min(...steps)).toBeGreaterThan(0);
+    expect(steps.filter((step) => step < 1024 / 48 - 1).length).toBeLessThanOrEqual(2);
+    expect(((sound.at(-1)?.dts ?? 0) - (sound[0]?.dts ?? 0)) / MS).toBeGreaterThan(2000 + 1000 + 2000 - 600);
   });
 
   test("a page that stands still is held too, and goes on with a keyframe", async () => {

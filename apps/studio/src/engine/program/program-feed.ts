@@ -9,6 +9,7 @@ import { type PictureEncoding, ProgramPicture } from "./program-picture.ts";
 import { type ProgramReader, ProgramReaders } from "./program-reader.ts";
 import { ProgramSound } from "./program-sound.ts";
 import { RateCount } from "./rate-count.ts";
+import { SoundBridge } from "./sound-bridge.ts";
 
 export interface ProgramFeedOptions {
   readonly clock: Clock;
@@ -73,12 +74,14 @@ export class ProgramFeed implements AsyncDisposable {
   readonly #audioBytes: RateCount;
   readonly #sound: ProgramSound;
   readonly #picture: ProgramPicture;
+  readonly #bridge = new SoundBridge();
   #encoding: ProgramEncoding = DEFAULT_ENCODING;
   /** bits/s that the network carries, where it is less than was asked for. */
   #carried = Number.POSITIVE_INFINITY;
   #source: ProgramSource | undefined;
-  /** Whether the present source has shown a picture. */
+  /** Whether the present source has shown a picture, and its timestamp, ticks. */
   #begun = false;
+  #beginsAt = 0;
   #video: VideoTrack | undefined;
   #audio: AudioTrack | undefined;
   #lastKeyframe: Uint8Array | undefined;
@@ -221,6 +224,7 @@ export class ProgramFeed implements AsyncDisposable {
       }
       this.#endHold();
       this.#begun = true;
+      this.#beginsAt = unit.dts;
       this.#timeline.rebase();
     }
     this.#video = this.#sameOrNew(this.#video, unit.track as VideoTrack);
@@ -233,8 +237,8 @@ export class ProgramFeed implements AsyncDisposable {
 
   #soundMade(unit: AccessUnit): void {
     this.#audioBytes.add(unit.data.length);
-    // Sound waits for its picture: the two must come to the timeline together.
-    if (!this.#begun || this.#held !== undefined) return;
+    // Sound waits for its picture: the two must come to the timeline together, after what was there before.
+    if (!this.#begun || this.#held !== undefined || unit.dts < this.#beginsAt) return;
     this.#audio = this.#sameOrNew(this.#audio, unit.track as AudioTrack);
     this.#hand(unit, this.#audio);
   }
@@ -247,7 +251,11 @@ export class ProgramFeed implements AsyncDisposable {
   }
 
   #hand(unit: AccessUnit, track: Track): void {
-    this.#readers.onAccessUnit(this.#timeline.map(unit.track === track ? unit : { ...unit, track }));
+    const placed = this.#timeline.map(unit.track === track ? unit : { ...unit, track });
+    if (track.kind === "audio") {
+      for (const silence of this.#bridge.before(placed, track)) this.#readers.onAccessUnit(silence);
+    }
+    this.#readers.onAccessUnit(placed);
   }
 
   #leaveSource(): void {
