@@ -120,6 +120,21 @@ module.exports = {
       to: { path: "^packages/", pathNot: "^packages/(ffmpeg|base|media)/" },
     },
     {
+      name: "room-on-protocol",
+      comment:
+        "packages/room is what a browser takes part in rooms by: of this repository it may import types of packages/protocol, and nothing of Node.js.",
+      severity: "error",
+      from: { path: "^packages/room/", pathNot: TEST },
+      to: { path: ["^packages/", "^node:", IO], pathNot: "^packages/(room|protocol)/" },
+    },
+    {
+      name: "room-imports-types-of-the-protocol",
+      comment: "zod stays out of what viewers and guests download.",
+      severity: "error",
+      from: { path: "^packages/room/", pathNot: TEST },
+      to: { path: "^packages/protocol/", dependencyTypesNot: ["type-only"] },
+    },
+    {
       name: "package-by-its-front-door",
       comment: "Import a package as @klieg/NAME, not a file inside it.",
       severity: "error",
@@ -130,17 +145,17 @@ module.exports = {
           "^packages/$2/",
           "^packages/[^/]+/src/index[.]ts$",
           "^packages/base/src/fuzz",
-          "^packages/ffmpeg/src/testing/index[.]ts$",
+          "^packages/(ffmpeg|room)/src/testing/index[.]ts$",
         ],
       },
     },
 
     {
       name: "testing-for-tests",
-      comment: "What packages/ffmpeg has for tests is not for production.",
+      comment: "What packages have for tests is not for production.",
       severity: "error",
       from: { pathNot: [TEST, "^test/"] },
-      to: { path: "^packages/ffmpeg/src/testing/" },
+      to: { path: "^packages/(ffmpeg|room)/src/testing/" },
     },
 
     // Applications.
@@ -161,10 +176,10 @@ module.exports = {
     {
       name: "player-speaks-the-protocol",
       comment:
-        "The player may import types of packages/protocol, and nothing else of this repository: everything it imports is downloaded by viewers.",
+        "The player may import packages/room and types of packages/protocol, and nothing else of this repository: everything it imports is downloaded by viewers.",
       severity: "error",
       from: { path: "^apps/player/", pathNot: TEST },
-      to: { path: "^packages/", pathNot: "^packages/protocol/" },
+      to: { path: "^packages/", pathNot: "^packages/(protocol|room)/" },
     },
     {
       name: "player-imports-types-only",

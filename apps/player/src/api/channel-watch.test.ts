@@ -1,6 +1,6 @@
 import type { ChannelInfo } from "@klieg/protocol";
+import { ApiError } from "@klieg/room";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "./api-error.ts";
 import { ChannelWatch } from "./channel-watch.ts";
 
 import { pollDelay } from "./poll.ts";

@@ -1,6 +1,6 @@
 import type { ChannelInfo } from "@klieg/protocol";
+import { ApiError } from "@klieg/room";
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { ApiError } from "./api-error.ts";
 import type { ApiClient } from "./client.ts";
 import { Poll, type PollContext } from "./poll.ts";
 

@@ -1,5 +1,5 @@
 import type { ChannelInfo } from "@klieg/protocol";
-import { ApiError } from "./api-error.ts";
+import { ApiError } from "@klieg/room";
 
 // The backend validates what it sends with the schemas of @klieg/protocol. The player checks only what it would trip over, because
 // shipping the validator would cost a fifth of the size budget.

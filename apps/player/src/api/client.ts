@@ -1,5 +1,5 @@
 import type { ChannelInfo } from "@klieg/protocol";
-import { ApiError } from "./api-error.ts";
+import { ApiError } from "@klieg/room";
 import { readChannel, readChannelList } from "./channel.ts";
 
 /** One answer's `Date` header with when it was asked for and received, all ms since the epoch. */

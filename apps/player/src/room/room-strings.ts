@@ -1,6 +1,6 @@
 import type { RoomRole, RoomSource } from "@klieg/protocol";
+import type { OutReason } from "@klieg/room";
 import type { CaptureFault } from "./media/capture-fault.ts";
-import type { OutReason } from "./session/rejoin.ts";
 
 interface Problem {
   readonly title: string;

@@ -1,15 +1,21 @@
+import {
+  LevelBoard,
+  LevelMeter,
+  loadRoomMedia,
+  meterOf,
+  type OpenRoomMedia,
+  RoomSession,
+  type RoomSocket,
+  SELF_LEVEL,
+  SoundOut,
+} from "@klieg/room";
 import { Capture } from "./media/capture.ts";
+import { outgoingOf } from "./media/captured-publications.ts";
 import { DeviceList } from "./media/device-list.ts";
-import { LevelBoard, SELF_LEVEL } from "./media/level-board.ts";
-import { LevelMeter, meterOf } from "./media/level-meter.ts";
-import type { OpenRoomMedia } from "./media/room-media.ts";
 import { RoomPreferences } from "./media/room-preferences.ts";
-import { SoundOut } from "./media/sound-out.ts";
 import type { Invite } from "./session/invite.ts";
 import { RoomApi } from "./session/room-api.ts";
 import { RoomDoor } from "./session/room-door.ts";
-import { RoomSession } from "./session/room-session.ts";
-import type { RoomSocket } from "./session/room-wire.ts";
 
 export interface RoomVisitOptions {
   readonly roomId: string;
@@ -45,8 +51,8 @@ export class RoomVisit implements Disposable {
     this.session = new RoomSession({
       token: invite.token,
       openSocket: () => openSocket(this.api.socketUrl(location.href)),
-      openMedia: options.openMedia ?? (async () => (await import("./media/media-link.ts")).openMediaLink),
-      capture: this.capture,
+      openMedia: options.openMedia ?? loadRoomMedia,
+      outgoing: outgoingOf(this.capture),
       sound: this.sound,
       levels: this.levels,
     });

@@ -1,7 +1,7 @@
+import { afterJoin, OUTSIDE } from "@klieg/room";
+import { joined, participant, producer } from "@klieg/room/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { joined, participant, producer } from "../session/fake-room.ts";
-import { afterJoin, OUTSIDE } from "../session/room-snapshot.ts";
 import { largeOf, orderTiles, type Tile, tilesOf } from "./tile-order.ts";
 
 const at = (second: number) => `2026-11-21T10:00:${String(second).padStart(2, "0")}.000Z`;

@@ -1,5 +1,5 @@
 import type { RoomParticipant } from "@klieg/protocol";
-import { maySend, producerOf, type RoomSnapshot } from "../session/room-snapshot.ts";
+import { maySend, producerOf, type RoomSnapshot } from "@klieg/room";
 
 /** Something with a place of its own on the stage: a person, or the screen that they share. */
 export interface Tile {

@@ -1,14 +1,13 @@
+import { maySend, SoundOut } from "@klieg/room";
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { SiteHeader } from "../../pages/site-header.tsx";
 import { useTitle } from "../../pages/use-title.ts";
 import type { Device } from "../media/capture.ts";
 import type { RememberedRoom } from "../media/room-preferences.ts";
-import { SoundOut } from "../media/sound-out.ts";
 import { LockIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomVisit } from "../room-visit.ts";
-import { maySend } from "../session/room-snapshot.ts";
 import { DeviceSelect } from "./device-select.tsx";
 import { Preview, usePreview } from "./preview.tsx";
 import { problemWords } from "./room-message.tsx";

@@ -1,8 +1,8 @@
+import { SELF_LEVEL } from "@klieg/room";
 import { useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { hueOf } from "../../pages/channel-avatar.tsx";
 import type { CaptureState, Device } from "../media/capture.ts";
-import { SELF_LEVEL } from "../media/level-board.ts";
 import { type Permission, watchPermission } from "../media/permission-watch.ts";
 import { CameraIcon, MicrophoneIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";

@@ -1,8 +1,8 @@
+import type { RoomProblem } from "@klieg/room";
 import type { ReactNode } from "react";
 import { LampMark } from "../../controls/icons.tsx";
 import { SiteHeader } from "../../pages/site-header.tsx";
 import { roomStrings } from "../room-strings.ts";
-import type { RoomProblem } from "../session/room-snapshot.ts";
 
 export interface RoomMessageProps {
   readonly title: string;

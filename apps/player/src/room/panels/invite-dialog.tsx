@@ -1,8 +1,8 @@
 import type { CreatedInvite, InviteInfo, RoomRole } from "@klieg/protocol";
+import type { RoomSession } from "@klieg/room";
 import { useCallback, useEffect, useId, useState } from "react";
 import { CopyField } from "../../pages/copy-field.tsx";
 import { roomStrings } from "../room-strings.ts";
-import type { RoomSession } from "../session/room-session.ts";
 import { Modal } from "./modal.tsx";
 
 const words = roomStrings.invite;

@@ -1,9 +1,9 @@
 import type { RoomParticipant } from "@klieg/protocol";
+import { maySend, producerOf, qualityOf, type RoomSession, type RoomSnapshot, SELF_LEVEL, selfOf } from "@klieg/room";
 import { type FormEvent, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import { hueOf } from "../../pages/channel-avatar.tsx";
-import { SELF_LEVEL } from "../media/level-board.ts";
 import {
   CameraIcon,
   HandIcon,
@@ -16,8 +16,6 @@ import {
 } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomVisit } from "../room-visit.ts";
-import type { RoomSession } from "../session/room-session.ts";
-import { maySend, producerOf, qualityOf, type RoomSnapshot, selfOf } from "../session/room-snapshot.ts";
 import { useLevel } from "../stage/use-level.ts";
 import { MenuButton, type MenuEntry } from "./menu.tsx";
 import { Confirm } from "./modal.tsx";

@@ -1,4 +1,5 @@
 import type { RecordingInfo, RoomLayout } from "@klieg/protocol";
+import { maySend } from "@klieg/room";
 import { useEffect, useId, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
@@ -6,7 +7,6 @@ import { clock } from "../../figures.ts";
 import { OnAirIcon, RecordIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomVisit } from "../room-visit.ts";
-import { maySend } from "../session/room-snapshot.ts";
 import { Modal } from "./modal.tsx";
 
 const words = roomStrings.program;

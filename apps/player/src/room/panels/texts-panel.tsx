@@ -1,10 +1,10 @@
 import type { RoomText } from "@klieg/protocol";
+import type { RoomSession } from "@klieg/room";
 import { type FormEvent, type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { hueOf } from "../../pages/channel-avatar.tsx";
 import { SendIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
-import type { RoomSession } from "../session/room-session.ts";
 import { linkedText } from "./linked-text.ts";
 import { SidePanel } from "./side-panel.tsx";
 

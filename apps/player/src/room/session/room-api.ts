@@ -1,5 +1,5 @@
 import type { RecordingInfo, RoomInfo } from "@klieg/protocol";
-import { ApiError } from "../../api/api-error.ts";
+import { ApiError } from "@klieg/room";
 
 const TIMEOUT_MS = 10_000;
 

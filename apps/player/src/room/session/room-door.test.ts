@@ -1,6 +1,6 @@
 import type { RoomInfo } from "@klieg/protocol";
+import { ApiError } from "@klieg/room";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../../api/api-error.ts";
 import { RoomApi } from "./room-api.ts";
 import { RoomDoor } from "./room-door.ts";
 

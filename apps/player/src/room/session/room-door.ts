@@ -1,8 +1,7 @@
 import type { RoomInfo } from "@klieg/protocol";
+import { ApiError, type RoomProblem } from "@klieg/room";
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { ApiError } from "../../api/api-error.ts";
 import type { RoomApi } from "./room-api.ts";
-import type { RoomProblem } from "./room-snapshot.ts";
 
 const EVERY_MS = 8000;
 

@@ -1,10 +1,9 @@
+import { maySend, SELF_LEVEL, SoundOut, selfOf, unreadCount } from "@klieg/room";
 import { type ReactNode, type Ref, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import { isHeard } from "../media/capture.ts";
 import type { DeviceListState, NamedDevice } from "../media/device-list.ts";
-import { SELF_LEVEL } from "../media/level-board.ts";
-import { SoundOut } from "../media/sound-out.ts";
 import { MenuButton, type MenuEntry } from "../panels/menu.tsx";
 import {
   CameraIcon,
@@ -20,7 +19,6 @@ import {
 } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomVisit } from "../room-visit.ts";
-import { maySend, selfOf, unreadCount } from "../session/room-snapshot.ts";
 import type { RoomActions } from "./room-actions.ts";
 import { useLevel } from "./use-level.ts";
 

@@ -1,8 +1,7 @@
+import type { RoomNotice, RoomSession } from "@klieg/room";
 import { useStore } from "zustand";
 import { problemWords } from "../lobby/room-message.tsx";
 import { roomStrings } from "../room-strings.ts";
-import type { RoomNotice } from "../session/notice.ts";
-import type { RoomSession } from "../session/room-session.ts";
 
 const words = roomStrings.notices;
 

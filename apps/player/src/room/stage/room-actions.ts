@@ -1,5 +1,5 @@
+import { maySend, selfOf } from "@klieg/room";
 import type { RoomVisit } from "../room-visit.ts";
-import { maySend, selfOf } from "../session/room-snapshot.ts";
 
 /** What both a button and a key of the room do. */
 export interface RoomActions {

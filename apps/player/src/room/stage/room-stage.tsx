@@ -1,3 +1,4 @@
+import { selfOf } from "@klieg/room";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
@@ -6,7 +7,6 @@ import { largeOf, orderTiles, type Tile, tilesOf } from "../layout/tile-order.ts
 import { ChevronIcon, InviteIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomVisit } from "../room-visit.ts";
-import { selfOf } from "../session/room-snapshot.ts";
 import { StageTile } from "./tile.tsx";
 import { useSize } from "./use-size.ts";
 

@@ -1,3 +1,4 @@
+import { selfOf } from "@klieg/room";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
@@ -14,7 +15,6 @@ import { TextsPanel } from "../panels/texts-panel.tsx";
 import type { RoomCommand } from "../room-command.ts";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomVisit } from "../room-visit.ts";
-import { selfOf } from "../session/room-snapshot.ts";
 import { Banner } from "./banner.tsx";
 import { Dock, type Panel } from "./dock.tsx";
 import { Notices } from "./notices.tsx";

@@ -1,3 +1,4 @@
+import { producerOf, qualityOf, SELF_LEVEL } from "@klieg/room";
 import { type CSSProperties, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
@@ -5,11 +6,9 @@ import { hueOf } from "../../pages/channel-avatar.tsx";
 import type { Place } from "../layout/arrangement.ts";
 import type { Tile } from "../layout/tile-order.ts";
 import { isHeard } from "../media/capture.ts";
-import { SELF_LEVEL } from "../media/level-board.ts";
 import { EnlargeIcon, HandIcon, MicrophoneIcon, ReduceIcon, ScreenIcon, SignalIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomVisit } from "../room-visit.ts";
-import { producerOf, qualityOf } from "../session/room-snapshot.ts";
 import { useLevel } from "./use-level.ts";
 import { VideoView } from "./video-view.tsx";
 

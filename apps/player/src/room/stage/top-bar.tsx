@@ -1,3 +1,4 @@
+import { maySend, selfOf } from "@klieg/room";
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/react/shallow";
@@ -7,7 +8,6 @@ import { MenuButton, type MenuEntry } from "../panels/menu.tsx";
 import { InviteIcon, LockIcon, MoreIcon, OnAirIcon, RecordIcon } from "../room-icons.tsx";
 import { roomStrings } from "../room-strings.ts";
 import type { RoomVisit } from "../room-visit.ts";
-import { maySend, selfOf } from "../session/room-snapshot.ts";
 
 export interface TopBarProps {
   readonly visit: RoomVisit;

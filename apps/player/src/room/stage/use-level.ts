@@ -1,5 +1,5 @@
+import type { LevelBoard } from "@klieg/room";
 import { type RefObject, useEffect } from "react";
-import type { LevelBoard } from "../media/level-board.ts";
 
 /** Writes how loud somebody is (0 to 1) into the element's `--level`, without rendering. */
 export function useLevel(element: RefObject<HTMLElement | null>, levels: LevelBoard, id: string): void {

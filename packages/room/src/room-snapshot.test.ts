@@ -1,6 +1,5 @@
 import type { RoomEvent } from "@klieg/protocol";
 import { describe, expect, it } from "vitest";
-import { joined, participant, producer, text } from "./fake-room.ts";
 import { happeningsOf } from "./happenings.ts";
 import {
   afterEvent,
@@ -11,6 +10,7 @@ import {
   unreadCount,
   withText,
 } from "./room-snapshot.ts";
+import { joined, participant, producer, text } from "./testing/fake-room.ts";
 
 const ben = participant("ben", { joined_at: "2026-11-21T10:01:00.000Z" });
 const eve = participant("eve", { role: "attendee", joined_at: "2026-11-21T10:02:00.000Z" });

@@ -1,7 +1,7 @@
 import type { RoomEvent } from "@klieg/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeSocket } from "./fake-room.ts";
 import { RoomWire } from "./room-wire.ts";
+import { FakeSocket } from "./testing/fake-room.ts";
 
 function open() {
   const socket = new FakeSocket();

@@ -5,12 +5,12 @@ import type {
   RoomProducer,
   RoomRequest,
   RoomRequestType,
+  RoomSource,
   RoomText,
 } from "@klieg/protocol";
-import { createStore } from "zustand/vanilla";
-import type { CaptureState } from "../media/capture.ts";
-import type { RoomMedia, RoomMediaOptions } from "../media/room-media.ts";
-import type { RoomSessionOptions } from "./room-session.ts";
+import type { RoomOutgoing } from "../outgoing.ts";
+import type { Publication } from "../publications.ts";
+import type { RoomMedia, RoomMediaOptions } from "../room-media.ts";
 
 /** A socket without a network: what was sent is kept, and the test says what comes. For tests only. */
 export class FakeSocket extends EventTarget {
@@ -167,40 +167,45 @@ export function joined(more: Partial<RoomJoined> = {}): RoomJoined {
   };
 }
 
-const NOTHING = { track: null, asking: false, fault: null };
+/** Sends what a test says, and writes down what the room says of it. */
+export class FakeOutgoing implements RoomOutgoing {
+  readonly asked: string[] = [];
+  readonly #wanted = new Map<RoomSource, Publication>();
+  readonly #listeners = new Set<() => void>();
 
-/** A capture that opens nothing and writes down what it was asked for. */
-export function fakeCapture() {
-  const asked: string[] = [];
-  const store = createStore<CaptureState>(() => ({
-    camera: NOTHING,
-    microphone: NOTHING,
-    muted: false,
-    talking: false,
-    screen: NOTHING,
-    screenAudio: null,
-  }));
-  const note =
-    <T>(name: string, answer: T) =>
-    (...values: unknown[]): T => {
-      asked.push([name, ...values].join(" "));
-      return answer;
-    };
-  const capture: RoomSessionOptions["capture"] = {
-    store,
-    muteByHost: () => {
-      asked.push("muteByHost");
-      store.setState({ muted: true });
-    },
-    setCamera: note("setCamera", Promise.resolve()),
-    setMuted: note("setMuted", Promise.resolve()),
-    setTalking: note("setTalking", undefined),
-    shareScreen: note("shareScreen", Promise.resolve(true)),
-    stopScreen: note("stopScreen", undefined),
-    stopAll: () => {
-      asked.push("stopAll");
-      store.setState({ camera: NOTHING, microphone: NOTHING, screen: NOTHING, screenAudio: null });
-    },
-  };
-  return { capture, asked, store };
+  wanted(): ReadonlyMap<RoomSource, Publication> {
+    return new Map(this.#wanted);
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @param track null where it is not captured any more. */
+  set(source: RoomSource, track: MediaStreamTrack | null, paused = false): void {
+    if (track) this.#wanted.set(source, { track, paused });
+    else this.#wanted.delete(source);
+    this.#tell();
+  }
+
+  silence(source: RoomSource): void {
+    this.asked.push(`silence ${source}`);
+    const wanted = this.#wanted.get(source);
+    if (wanted) this.set(source, wanted.track, true);
+  }
+
+  failed(source: RoomSource): void {
+    this.asked.push(`failed ${source}`);
+  }
+
+  stopAll(): void {
+    this.asked.push("stopAll");
+    this.#wanted.clear();
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
 }

@@ -6,7 +6,7 @@ import type {
   RoomRequestInput,
   RoomRequestType,
 } from "@klieg/protocol";
-import { ApiError } from "../../api/api-error.ts";
+import { ApiError } from "./api-error.ts";
 
 /** The protocol's close codes; the type holds them to its table. */
 export const CLOSE: typeof ROOM_CLOSE = {

@@ -1,6 +1,6 @@
 import type { RoomProducer } from "@klieg/protocol";
-import { spatialLayerFor } from "../media/encodings.ts";
-import type { ReceptionWish, RoomMedia, ShownSize } from "../media/room-media.ts";
+import { spatialLayerFor } from "./encodings.ts";
+import type { ReceptionWish, RoomMedia, ShownSize } from "./room-media.ts";
 
 export interface ReceptionOptions {
   readonly onReceived: (producer: RoomProducer, track: MediaStreamTrack) => void;

@@ -8,17 +8,16 @@ import type {
   RoomSource,
 } from "@klieg/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { ApiError } from "../../api/api-error.ts";
-import type { Capture, CaptureState } from "../media/capture.ts";
-import type { LevelBoard } from "../media/level-board.ts";
-import { meterOf } from "../media/level-meter.ts";
-import type { OpenRoomMedia, RoomMedia } from "../media/room-media.ts";
-import type { SoundOut } from "../media/sound-out.ts";
+import { ApiError } from "./api-error.ts";
 import { happeningsOf } from "./happenings.ts";
+import type { LevelBoard } from "./level-board.ts";
+import { meterOf } from "./level-meter.ts";
 import { type Happening, NOTICES_SHOWN, type RoomNotice } from "./notice.ts";
-import { Publications, publicationsOf } from "./publications.ts";
+import type { RoomOutgoing } from "./outgoing.ts";
+import { Publications } from "./publications.ts";
 import { Reception } from "./reception.ts";
 import { finalReason, type OutReason, rejoinDelay } from "./rejoin.ts";
+import type { OpenRoomMedia, RoomMedia } from "./room-media.ts";
 import {
   afterEvent,
   afterJoin,
@@ -33,6 +32,7 @@ import {
   withText,
 } from "./room-snapshot.ts";
 import { CLOSE, type RoomSocket, RoomWire } from "./room-wire.ts";
+import type { SoundOut } from "./sound-out.ts";
 
 /** How long a line about what happened stays, ms. */
 const NOTICE_MS = 6000;
@@ -46,10 +46,8 @@ export interface RoomSessionOptions {
   readonly openSocket: () => RoomSocket;
   readonly openMedia: () => Promise<OpenRoomMedia>;
   /** Lent: whoever made it closes it. */
-  readonly capture: Pick<
-    Capture,
-    "store" | "muteByHost" | "setCamera" | "setMuted" | "setTalking" | "shareScreen" | "stopScreen" | "stopAll"
-  >;
+  readonly outgoing: RoomOutgoing;
+  /** Plays the others. */
   readonly sound: Pick<SoundOut, "play" | "stop">;
   readonly levels: LevelBoard;
 }
@@ -62,7 +60,7 @@ export class RoomSession implements Disposable {
   readonly store: StoreApi<RoomSnapshot> = createStore(() => OUTSIDE);
   readonly reception: Reception;
   readonly #options: RoomSessionOptions;
-  readonly #uncapture: () => void;
+  readonly #unsubscribe: () => void;
   readonly #noticeTimers = new Set<ReturnType<typeof setTimeout>>();
   #name = "";
   #resumeToken: string | null = null;
@@ -92,7 +90,7 @@ export class RoomSession implements Disposable {
         if (producer.kind === "audio") options.sound.stop(producer.id);
       },
     });
-    this.#uncapture = options.capture.store.subscribe((state) => this.#publish(state));
+    this.#unsubscribe = options.outgoing.subscribe(() => this.#publish());
   }
 
   get #now(): RoomSnapshot {
@@ -195,7 +193,7 @@ export class RoomSession implements Disposable {
     this.#disconnect();
     if (this.#retry) clearTimeout(this.#retry);
     this.#retry = null;
-    this.#uncapture();
+    this.#unsubscribe();
     this.reception.close();
     for (const timer of this.#noticeTimers) clearTimeout(timer);
     this.#noticeTimers.clear();
@@ -258,7 +256,7 @@ export class RoomSession implements Disposable {
       this.#media = media;
       this.#publications = new Publications(media, (source, error) => this.#publishFailed(source, error));
       this.#receive();
-      this.#publish(this.#options.capture.store.getState());
+      this.#publish();
     } catch (error) {
       if (current()) this.#refused(problemOf(error));
     }
@@ -291,7 +289,8 @@ export class RoomSession implements Disposable {
         );
         return;
       case "muted_by_host":
-        this.#obeyMute(event.source);
+        // A host's word counts at once, whatever the server does to the producer.
+        this.#options.outgoing.silence(event.source);
         return;
       case "producer_removed":
         if (event.participant_id === after.selfId) this.#publications?.lost(event.source);
@@ -310,18 +309,10 @@ export class RoomSession implements Disposable {
     }
   }
 
-  /** A host's word counts at once, whatever the server does to the producer. */
-  #obeyMute(source: RoomSource): void {
-    const { capture } = this.#options;
-    if (source === "microphone") capture.muteByHost();
-    else if (source === "camera") void capture.setCamera(false);
-    else capture.stopScreen();
-  }
-
   /** Nothing is captured of those who may not send it. */
   #obeyRole(): void {
     const self = selfOf(this.#now);
-    if (self && !maySend(self.role)) this.#options.capture.stopAll();
+    if (self && !maySend(self.role)) this.#options.outgoing.stopAll();
   }
 
   #receive(): void {
@@ -335,15 +326,15 @@ export class RoomSession implements Disposable {
     }
   }
 
-  #publish(capture: CaptureState): void {
+  #publish(): void {
     const self = selfOf(this.#now);
     if (!self) return;
-    void this.#publications?.sync(maySend(self.role) ? publicationsOf(capture) : new Map());
+    void this.#publications?.sync(maySend(self.role) ? this.#options.outgoing.wanted() : new Map());
   }
 
   #publishFailed(source: RoomSource, error: unknown): void {
     this.#problem(error);
-    if (source === "screen" || source === "screen_audio") this.#options.capture.stopScreen();
+    this.#options.outgoing.failed(source);
   }
 
   #score(producerId: string, score: number | null): void {
@@ -407,7 +398,7 @@ export class RoomSession implements Disposable {
     this.#retry = null;
     // The place is given up: another time one is somebody new.
     this.#resumeToken = null;
-    this.#options.capture.stopAll();
+    this.#options.outgoing.stopAll();
     this.#patch({ stage: { name: "out", reason, problem }, notices: [], received: {} });
   }
 

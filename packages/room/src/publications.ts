@@ -1,25 +1,13 @@
 import type { RoomSource } from "@klieg/protocol";
-import type { CaptureState } from "../media/capture.ts";
-import type { RoomMedia } from "../media/room-media.ts";
+import type { RoomMedia } from "./room-media.ts";
 
-interface Publication {
+/** One source as it is to be sent. */
+export interface Publication {
   readonly track: MediaStreamTrack;
   readonly paused: boolean;
 }
 
 const SOURCES: readonly RoomSource[] = ["microphone", "camera", "screen", "screen_audio"];
-
-/** What is to be sent of what is captured. Pure. */
-export function publicationsOf(capture: CaptureState): ReadonlyMap<RoomSource, Publication> {
-  const wanted = new Map<RoomSource, Publication>();
-  const { microphone, camera, screen, screenAudio, muted, talking } = capture;
-  // A muted microphone is sent too, paused: unmuting is then a matter of milliseconds.
-  if (microphone.track) wanted.set("microphone", { track: microphone.track, paused: muted && !talking });
-  if (camera.track) wanted.set("camera", { track: camera.track, paused: false });
-  if (screen.track) wanted.set("screen", { track: screen.track, paused: false });
-  if (screenAudio) wanted.set("screen_audio", { track: screenAudio, paused: false });
-  return wanted;
-}
 
 /** Keeps what is sent in step with what is captured, one change after the other, the latest wish only. */
 export class Publications {

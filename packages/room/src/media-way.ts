@@ -1,6 +1,6 @@
 import type { RoomRequestInput } from "@klieg/protocol";
 import type { Device, types } from "mediasoup-client";
-import type { RoomAsk } from "../session/room-wire.ts";
+import type { RoomAsk } from "./room-wire.ts";
 
 /** A way that broke often mends itself within this, ms. */
 const PATIENCE_MS = 2000;

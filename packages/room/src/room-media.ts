@@ -1,5 +1,5 @@
 import type { RoomEvent, RoomJoined, RoomProducer, RoomSource } from "@klieg/protocol";
-import type { RoomAsk } from "../session/room-wire.ts";
+import type { RoomAsk } from "./room-wire.ts";
 
 /** How large a picture is shown, device pixels. */
 export interface ShownSize {

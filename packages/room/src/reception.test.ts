@@ -1,8 +1,8 @@
 import type { RoomProducer } from "@klieg/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../../api/api-error.ts";
-import { FakeMedia, producer } from "./fake-room.ts";
+import { ApiError } from "./api-error.ts";
 import { Reception } from "./reception.ts";
+import { FakeMedia, producer } from "./testing/fake-room.ts";
 
 const LARGE = { width: 1280, height: 720 };
 const SMALL = { width: 200, height: 112 };

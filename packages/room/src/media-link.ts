@@ -1,6 +1,6 @@
 import type { RoomEvent, RoomProducer, RoomRequestInput, RoomSource } from "@klieg/protocol";
 import { Device, type types } from "mediasoup-client";
-import { ApiError } from "../../api/api-error.ts";
+import { ApiError } from "./api-error.ts";
 import { sendingOf } from "./encodings.ts";
 import { MediaWay } from "./media-way.ts";
 import type { OpenRoomMedia, ReceptionWish, RoomMedia, RoomMediaOptions } from "./room-media.ts";

@@ -1,31 +1,18 @@
+import type { RoomSource } from "@klieg/protocol";
 import { describe, expect, it } from "vitest";
-import type { CaptureState } from "../media/capture.ts";
-import { FakeMedia, fakeCapture, fakeTrack } from "./fake-room.ts";
-import { Publications, publicationsOf } from "./publications.ts";
+import { type Publication, Publications } from "./publications.ts";
+import { FakeMedia, fakeTrack } from "./testing/fake-room.ts";
 
-function capturing(change: Partial<CaptureState>): CaptureState {
-  return { ...fakeCapture().store.getState(), ...change };
-}
-
-const captured = (track: MediaStreamTrack | null) => ({ track, asking: false, fault: null });
 const voice = fakeTrack("audio", "voice");
 const face = fakeTrack("video", "face");
+const camera: [RoomSource, Publication] = ["camera", { track: face, paused: false }];
+const microphone = (paused = false, track = voice): [RoomSource, Publication] => ["microphone", { track, paused }];
 
-describe("what is sent of what is captured (RTC2)", () => {
-  it("is everything that is open; a muted microphone waits paused", () => {
-    const state = capturing({ microphone: captured(voice), camera: captured(face), muted: true });
-    expect([...publicationsOf(state)]).toEqual([
-      ["microphone", { track: voice, paused: true }],
-      ["camera", { track: face, paused: false }],
-    ]);
-    expect(publicationsOf({ ...state, talking: true }).get("microphone")).toEqual({ track: voice, paused: false });
-    expect(publicationsOf(capturing({})).size).toBe(0);
-  });
-
+describe("what is sent kept in step with what is wanted (RTC2)", () => {
   it("follows changes one by one, and skips what was overtaken", async () => {
     const media = new FakeMedia({} as never);
     const publications = new Publications(media, () => undefined);
-    const muted = (is: boolean) => publicationsOf(capturing({ microphone: captured(voice), muted: is }));
+    const muted = (is: boolean) => new Map([microphone(is)]);
     const first = publications.sync(muted(false));
     void publications.sync(muted(true));
     void publications.sync(muted(false));
@@ -33,7 +20,7 @@ describe("what is sent of what is captured (RTC2)", () => {
     await first;
     expect(media.asked).toEqual(["publish microphone voice", "publish microphone voice paused"]);
     const other = fakeTrack("audio", "headset");
-    await publications.sync(publicationsOf(capturing({ microphone: captured(other), muted: true })));
+    await publications.sync(new Map([microphone(true, other)]));
     await publications.sync(new Map());
     await publications.sync(new Map());
     expect(media.asked.slice(2)).toEqual(["publish microphone headset paused", "unpublish microphone"]);
@@ -43,7 +30,7 @@ describe("what is sent of what is captured (RTC2)", () => {
     const media = new FakeMedia({} as never);
     const publications = new Publications(media, () => undefined);
     void publications.sync(new Map());
-    await publications.sync(publicationsOf(capturing({ camera: captured(face) })));
+    await publications.sync(new Map([camera]));
     expect(media.asked).toEqual(["publish camera face"]);
   });
 
@@ -56,7 +43,7 @@ describe("what is sent of what is captured (RTC2)", () => {
       if (source === "microphone") throw new Error("no");
     };
     const publications = new Publications(media, (source) => faults.push(source));
-    const wanted = publicationsOf(capturing({ microphone: captured(voice), camera: captured(face) }));
+    const wanted = new Map([microphone(), camera]);
     await publications.sync(wanted);
     await publications.sync(wanted);
     expect(faults).toEqual(["microphone"]);

@@ -1,19 +1,27 @@
 import type { RoomJoined } from "@klieg/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError } from "../../api/api-error.ts";
-import { LevelBoard } from "../media/level-board.ts";
-import type { OpenRoomMedia } from "../media/room-media.ts";
-import { FakeMedia, FakeSocket, fakeCapture, fakeTrack, joined, participant, producer, text } from "./fake-room.ts";
+import { ApiError } from "./api-error.ts";
+import { LevelBoard } from "./level-board.ts";
+import type { OpenRoomMedia } from "./room-media.ts";
 import { RoomSession } from "./room-session.ts";
+import {
+  FakeMedia,
+  FakeOutgoing,
+  FakeSocket,
+  fakeTrack,
+  joined,
+  participant,
+  producer,
+  text,
+} from "./testing/fake-room.ts";
 
-const captured = (track: MediaStreamTrack) => ({ track, asking: false, fault: null });
 const ben = participant("ben", { joined_at: "2026-11-21T10:01:00.000Z" });
 
 function open() {
   const sockets: FakeSocket[] = [];
   const media: FakeMedia[] = [];
   const played: string[] = [];
-  const { capture, asked, store: captureStore } = fakeCapture();
+  const outgoing = new FakeOutgoing();
   const levels = new LevelBoard();
   const session = new RoomSession({
     token: "token",
@@ -27,7 +35,7 @@ function open() {
       media.push(link);
       return link;
     },
-    capture,
+    outgoing,
     sound: { play: (id) => played.push(`+${id}`), stop: (id) => played.push(`-${id}`) },
     levels,
   });
@@ -43,8 +51,8 @@ function open() {
     socket,
     media,
     played,
-    asked,
-    captureStore,
+    asked: outgoing.asked,
+    outgoing,
     levels,
     settle,
     state: () => session.store.getState(),
@@ -77,7 +85,7 @@ describe("one tab's part in a room (RTC2)", () => {
 
   it("joins, sends what is captured and receives what the others send", async () => {
     const room = open();
-    room.captureStore.setState({ microphone: captured(fakeTrack("audio", "voice")), muted: true });
+    room.outgoing.set("microphone", fakeTrack("audio", "voice"), true);
     await room.join({
       participants: [joined().self, ben],
       producers: [producer("ben", "microphone"), producer("ada", "screen")],
@@ -88,7 +96,7 @@ describe("one tab's part in a room (RTC2)", () => {
     expect(room.played).toEqual(["+ben-microphone"]);
     expect(Object.keys(room.state().received)).toEqual(["ben-microphone"]);
 
-    room.captureStore.setState({ muted: false });
+    room.outgoing.set("microphone", fakeTrack("audio", "voice"), false);
     await room.settle();
     expect(room.media[0]?.asked.at(-1)).toBe("publish microphone voice");
     room.media[0]?.options.onSent(producer("ada", "microphone"));
@@ -109,7 +117,7 @@ describe("one tab's part in a room (RTC2)", () => {
       token: "token",
       openSocket: () => socket as unknown as WebSocket,
       openMedia: () => new Promise((resolve) => (loaded = resolve)),
-      capture: fakeCapture().capture,
+      outgoing: new FakeOutgoing(),
       sound: { play: () => undefined, stop: () => undefined },
       levels: room.levels,
     });
@@ -168,7 +176,7 @@ describe("one tab's part in a room (RTC2)", () => {
       openMedia: async () => async () => {
         throw new ApiError("unsupported", "No WebRTC.", false);
       },
-      capture: fakeCapture().capture,
+      outgoing: new FakeOutgoing(),
       sound: { play: () => undefined, stop: () => undefined },
       levels: room.levels,
     });
@@ -187,7 +195,7 @@ describe("one tab's part in a room (RTC2)", () => {
 
   it("comes back by itself to the same place, with the same devices, after a lost socket", async () => {
     const room = open();
-    room.captureStore.setState({ camera: captured(fakeTrack("video", "face")) });
+    room.outgoing.set("camera", fakeTrack("video", "face"));
     await room.join({ participants: [joined().self, ben], producers: [producer("ben", "microphone")] });
     room.socket().end(1006);
     expect(room.state().stage).toEqual({ name: "rejoining", nextAt: Date.now() + 300 });
@@ -322,18 +330,16 @@ describe("one tab's part in a room (RTC2)", () => {
   it("falls silent at once when a host says so, and captures nothing of one who is sent off stage", async () => {
     const room = open();
     const self = participant("ada");
-    room.captureStore.setState({
-      microphone: captured(fakeTrack("audio", "voice")),
-      camera: captured(fakeTrack("video", "face")),
-    });
+    room.outgoing.set("microphone", fakeTrack("audio", "voice"));
+    room.outgoing.set("camera", fakeTrack("video", "face"));
     await room.join({ self, participants: [self, ben] });
     const media = () => room.media[0]?.asked.filter((asked) => !asked.startsWith("handle")) ?? [];
     room.socket().tell({ event: "muted_by_host", source: "microphone", by: "ben" });
     room.socket().tell({ event: "muted_by_host", source: "camera", by: "ben" });
     room.socket().tell({ event: "muted_by_host", source: "screen", by: "ben" });
     await room.settle();
-    expect(room.asked).toEqual(["muteByHost", "setCamera false", "stopScreen"]);
-    expect(media().at(-1)).toBe("publish microphone voice paused");
+    expect(room.asked).toEqual(["silence microphone", "silence camera", "silence screen"]);
+    expect(media()).toContain("publish microphone voice paused");
     expect(room.state().notices[0]).toMatchObject({ kind: "muted", name: "Ben", source: "microphone" });
 
     room.socket().tell({ event: "role_changed", role: "attendee", by: "ben" });
@@ -341,7 +347,7 @@ describe("one tab's part in a room (RTC2)", () => {
     expect(room.asked.at(-1)).toBe("stopAll");
     expect(media().slice(-2)).toEqual(["unpublish microphone", "unpublish camera"]);
     // Open again before one is allowed: it stays here.
-    room.captureStore.setState({ camera: captured(fakeTrack("video", "again")) });
+    room.outgoing.set("camera", fakeTrack("video", "again"));
     await room.settle();
     expect(media().at(-1)).toBe("unpublish camera");
     room.close();

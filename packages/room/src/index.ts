@@ -1,0 +1,13 @@
+export * from "./api-error.ts";
+export * from "./level-board.ts";
+export * from "./level-meter.ts";
+export * from "./load-room-media.ts";
+export * from "./notice.ts";
+export * from "./outgoing.ts";
+export type { Publication } from "./publications.ts";
+export type { OutReason } from "./rejoin.ts";
+export type { OpenRoomMedia } from "./room-media.ts";
+export * from "./room-session.ts";
+export * from "./room-snapshot.ts";
+export type { RoomSocket } from "./room-wire.ts";
+export * from "./sound-out.ts";
