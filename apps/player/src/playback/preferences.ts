@@ -1,7 +1,7 @@
 import type { PlaybackMode } from "@klieg/protocol";
+import { KeptOnDevice, type PreferenceStorage } from "./kept-on-device.ts";
 import type { PinnedQuality } from "./rendition.ts";
 
-/** What the player remembers on this device. */
 export interface RememberedPreferences {
   /** 0 to 1. */
   readonly volume: number;
@@ -16,57 +16,14 @@ export interface RememberedPreferences {
 
 const DEFAULTS: RememberedPreferences = { volume: 1, muted: false, quality: null, bandwidth: null, mode: null };
 
-const KEY = "klieg.player";
-
-/** The part of `Storage` that is used. */
-export type PreferenceStorage = Pick<Storage, "getItem" | "setItem">;
-
-/**
- * Preferences kept in `localStorage` where the browser allows it: an embed on another site, or a private window, may have none, and
- * then they last as long as the page.
- */
-export class Preferences {
-  readonly #storage: PreferenceStorage | null;
-  #current: RememberedPreferences;
-
-  constructor(storage: PreferenceStorage | null = availableStorage()) {
-    this.#storage = storage;
-    this.#current = read(storage);
-  }
-
-  get current(): RememberedPreferences {
-    return this.#current;
-  }
-
-  update(change: Partial<RememberedPreferences>): void {
-    this.#current = { ...this.#current, ...change };
-    try {
-      this.#storage?.setItem(KEY, JSON.stringify(this.#current));
-    } catch (error) {
-      // Full or forbidden storage costs only the memory of it.
-      console.info("Klieg: preferences are not kept on this device:", error);
-    }
+/** What the player remembers on this device. */
+export class Preferences extends KeptOnDevice<RememberedPreferences> {
+  constructor(storage?: PreferenceStorage | null) {
+    super("klieg.player", read, storage);
   }
 }
 
-function availableStorage(): PreferenceStorage | null {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    // Reading the property alone throws where storage is partitioned away from an embed.
-    return null;
-  }
-}
-
-function read(storage: PreferenceStorage | null): RememberedPreferences {
-  let stored: unknown;
-  try {
-    stored = JSON.parse(storage?.getItem(KEY) ?? "null");
-  } catch {
-    return DEFAULTS;
-  }
-  if (typeof stored !== "object" || stored === null) return DEFAULTS;
-  const record = stored as Record<string, unknown>;
+function read(record: Readonly<Record<string, unknown>>): RememberedPreferences {
   return {
     volume: within(record.volume, 0, 1) ?? DEFAULTS.volume,
     muted: record.muted === true,

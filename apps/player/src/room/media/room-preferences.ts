@@ -1,6 +1,5 @@
-import type { PreferenceStorage } from "../../playback/preferences.ts";
+import { KeptOnDevice, type PreferenceStorage } from "../../playback/kept-on-device.ts";
 
-/** What rooms remember on this device. */
 export interface RememberedRoom {
   readonly name: string;
   /** Device ids as the browser gives them to this origin; null for its own choice. */
@@ -12,61 +11,16 @@ export interface RememberedRoom {
   readonly layout: "grid" | "speaker";
 }
 
-const DEFAULTS: RememberedRoom = {
-  name: "",
-  camera: null,
-  microphone: null,
-  speaker: null,
-  cameraOn: true,
-  microphoneOn: true,
-  layout: "grid",
-};
-const KEY = "klieg.room";
 const NAME_LENGTH = 60;
 
-/** Kept in `localStorage` where the browser allows it, else for as long as the page. */
-export class RoomPreferences {
-  readonly #storage: PreferenceStorage | null;
-  #current: RememberedRoom;
-
-  constructor(storage: PreferenceStorage | null = availableStorage()) {
-    this.#storage = storage;
-    this.#current = read(storage);
-  }
-
-  get current(): RememberedRoom {
-    return this.#current;
-  }
-
-  update(change: Partial<RememberedRoom>): void {
-    this.#current = { ...this.#current, ...change };
-    try {
-      this.#storage?.setItem(KEY, JSON.stringify(this.#current));
-    } catch (error) {
-      // Full or forbidden storage costs only the memory of it.
-      console.info("Klieg: preferences are not kept on this device:", error);
-    }
+/** What rooms remember on this device. */
+export class RoomPreferences extends KeptOnDevice<RememberedRoom> {
+  constructor(storage?: PreferenceStorage | null) {
+    super("klieg.room", read, storage);
   }
 }
 
-function availableStorage(): PreferenceStorage | null {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    // Reading the property alone throws where storage is forbidden.
-    return null;
-  }
-}
-
-function read(storage: PreferenceStorage | null): RememberedRoom {
-  let stored: unknown;
-  try {
-    stored = JSON.parse(storage?.getItem(KEY) ?? "null");
-  } catch {
-    return DEFAULTS;
-  }
-  if (typeof stored !== "object" || stored === null) return DEFAULTS;
-  const record = stored as Record<string, unknown>;
+function read(record: Readonly<Record<string, unknown>>): RememberedRoom {
   return {
     name: text(record.name)?.slice(0, NAME_LENGTH) ?? "",
     camera: text(record.camera),
