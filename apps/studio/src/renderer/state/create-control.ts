@@ -1,3 +1,4 @@
+import { followLoudness } from "../broadcast/broadcast-loudness.ts";
 import { ProgramControl } from "../broadcast/program-control.ts";
 import { HealthMonitor } from "../health/health-monitor.ts";
 import type { AudioMixer } from "../media/mixer/mixer-contract.ts";
@@ -30,6 +31,7 @@ export function createControl(parts: {
   const engine = held.use(new EngineStore(link));
   held.use(new ProgramControl({ engine, show, media }));
   held.use(new EngineNotices({ engine, toasts }));
+  held.use(followLoudness(engine, mixer));
   held.defer(
     engine.state.subscribe(({ settings }, before) => {
       if (settings === undefined || settings.monitor_device === before.settings?.monitor_device) return;
