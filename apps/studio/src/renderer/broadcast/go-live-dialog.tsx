@@ -20,6 +20,7 @@ export function GoLiveDialog({ onClose }: { readonly onClose: () => void }) {
   const settings = useEngine((state) => state.settings);
   const secrets = useEngine((state) => state.secrets);
   const linked = useEngine((state) => state.linked);
+  const alone = useEngine((state) => state.welcome?.host === "browser");
   const now = useNow(true);
   const [details, setDetails] = useState<BroadcastWords>(() => ({
     title: settings?.last_title ?? "",
@@ -32,7 +33,7 @@ export function GoLiveDialog({ onClose }: { readonly onClose: () => void }) {
   const encoders = useBrowserEncoders(document.canvas, document.encoding.video_bitrate);
   const startAt = start === "later" ? timeOfLocal(at) : undefined;
   const hasKey = (id: string) => secrets.some(({ holder, stream_key }) => holder === id && stream_key);
-  const { obstacle, warning } = checkStart(document, hasKey, startAt, now);
+  const { obstacle, warning } = checkStart(document, hasKey, startAt, now, alone);
 
   const begin = () =>
     ask(async () => {
@@ -114,16 +115,18 @@ export function GoLiveDialog({ onClose }: { readonly onClose: () => void }) {
               {words.changeEncoding}
             </button>
           </p>
-          <label className="check">
-            <input
-              type="checkbox"
-              checked={record}
-              onChange={(event) =>
-                void ask(() => engine.changeSettings({ record_with_broadcast: event.target.checked }))
-              }
-            />
-            {words.record}
-          </label>
+          {alone ? null : (
+            <label className="check">
+              <input
+                type="checkbox"
+                checked={record}
+                onChange={(event) =>
+                  void ask(() => engine.changeSettings({ record_with_broadcast: event.target.checked }))
+                }
+              />
+              {words.record}
+            </label>
+          )}
         </div>
         {warning === undefined ? null : <p className="notice">{warning}</p>}
         {problem === undefined ? null : (

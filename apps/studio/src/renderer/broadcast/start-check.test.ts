@@ -43,6 +43,8 @@ describe("before a broadcast begins (STU3)", () => {
     const srt: Destination = { id: "s", name: "S", enabled: true, kind: "srt", url: "srt://localhost:9000" };
     expect(checkStart({ ...show, destinations: [srt] }, () => false, undefined, NOW).obstacle).toBeUndefined();
     expect(checkStart(bare, key, undefined, NOW).warning).toMatch(/empty/);
+    expect(checkStart(show, key, undefined, NOW, true).obstacle).toMatch(/^A browser cannot send to Home/);
+    expect(checkStart({ ...show, destinations: [web] }, key, undefined, NOW, true).obstacle).toBeUndefined();
   });
 
   test("holds a planned start to the next two weeks", () => {

@@ -1,5 +1,6 @@
 import type { Destination } from "../../document/destination.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
+import { worksInBrowser } from "../destinations/edit-destination.ts";
 import { broadcastStrings as words } from "../strings/broadcast.ts";
 
 /** When viewers see the show. */
@@ -24,19 +25,23 @@ export interface StartCheck {
  * Whether a broadcast of this show can begin.
  * @param hasKey whether a destination has its key.
  * @param startAt epoch ms; undefined where no time is planned.
+ * @param alone whether the page has no engine but its own.
  */
 export function checkStart(
   document: StudioDocument,
   hasKey: (destination: string) => boolean,
   startAt: number | undefined,
   now: number,
+  alone = false,
 ): StartCheck {
   const chosen = document.destinations.filter(({ enabled }) => enabled);
   const keyless = chosen.find((destination) => needsKey(destination) && !hasKey(destination.id));
   const scene = document.scenes.find(({ id }) => id === document.program);
   const warning = scene?.items.some(({ visible }) => visible) === true ? undefined : words.noPicture;
   let obstacle: string | undefined;
+  const homeless = alone ? chosen.find((destination) => !worksInBrowser(destination)) : undefined;
   if (chosen.length === 0) obstacle = words.noneChosen;
+  else if (homeless !== undefined) obstacle = words.needsApp(homeless.name);
   else if (keyless !== undefined) obstacle = words.keyMissing(keyless.name);
   else if (startAt !== undefined && !(startAt > now)) obstacle = words.startPast;
   else if (startAt !== undefined && startAt > now + FURTHEST_START_MS) obstacle = words.startTooFar;

@@ -7,7 +7,7 @@ import { savedShow } from "../state/saved-show.ts";
 import { useEngine } from "../state/use-engine.ts";
 import { controlStrings } from "../strings/control.ts";
 import { destinationStrings as words } from "../strings/destinations.ts";
-import { isWhole, tidied, withDestination, withoutDestination } from "./edit-destination.ts";
+import { isWhole, tidied, withDestination, withoutDestination, worksInBrowser } from "./edit-destination.ts";
 
 interface DestinationEditorProps {
   readonly destination: Destination;
@@ -29,6 +29,7 @@ export function DestinationEditor({ destination, isNew, onDone }: DestinationEdi
   const { busy, problem, ask } = useRequest();
   const holder = useEngine((state) => state.secrets.find((one) => one.holder === destination.id));
   const keptIn = useEngine((state) => state.welcome?.secrets ?? "file");
+  const alone = useEngine((state) => state.welcome?.host === "browser");
   const { kind } = draft;
   const whole = isWhole(tidied(draft));
 
@@ -100,7 +101,7 @@ export function DestinationEditor({ destination, isNew, onDone }: DestinationEdi
           />
         </label>
       </div>
-      {draft.kind === "klieg" ? (
+      {draft.kind === "klieg" && !(alone && worksInBrowser(destination)) ? (
         <Choice
           legend={words.protocol}
           value={draft.protocol}
@@ -139,6 +140,7 @@ export function DestinationEditor({ destination, isNew, onDone }: DestinationEdi
           </label>
         )}
       </div>
+      {alone && !worksInBrowser(draft) ? <p className="notice">{words.needsApp}</p> : null}
       <p role="status" className={problem === undefined ? "success" : "problem"}>
         {problem ?? result}
       </p>

@@ -60,9 +60,10 @@ function DestinationRow({ destination, onEdit }: { readonly destination: Destina
   const sending = useEngine((state) => state.broadcast.state !== "idle");
   const hasKey = useEngine((state) => state.secrets.some(({ holder, stream_key }) => holder === id && stream_key));
   const connection = useStore(health.state, ({ sample }) => sample?.connections.find((one) => one.id === id));
+  const alone = useEngine((state) => state.welcome?.host === "browser");
   const now = useNow(connection?.nextAttemptAt !== undefined);
   const [checked, setChecked] = useState<Checked>();
-  const state = destinationWords(destination, hasKey, sending ? connection : undefined, now);
+  const state = destinationWords(destination, hasKey, sending ? connection : undefined, now, alone);
   const check = async () => {
     setChecked({ state: "busy" });
     try {

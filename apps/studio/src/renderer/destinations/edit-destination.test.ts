@@ -2,7 +2,14 @@ import { describe, expect, test } from "vitest";
 import { newDocument, StudioDocument } from "../../document/studio-document.ts";
 import type { Connection } from "../health/connection.ts";
 import { addressWords, destinationWords } from "./destination-words.ts";
-import { isWhole, newDestination, tidied, withDestination, withoutDestination } from "./edit-destination.ts";
+import {
+  destinationInBrowser,
+  isWhole,
+  newDestination,
+  tidied,
+  withDestination,
+  withoutDestination,
+} from "./edit-destination.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -35,6 +42,9 @@ describe("destinations (STU3)", () => {
     expect(addressWords(destination)).toBe("SRT · localhost:8080");
     expect(destinationWords(destination, false, undefined, NOW)).toEqual({ text: "No key yet", tone: "warn" });
     expect(destinationWords(destination, true, undefined, NOW).text).toBe("Ready");
+    expect(destinationWords(destination, true, undefined, NOW, true).text).toMatch(/^Needs the Klieg app/);
+    const own = destinationInBrowser("http://localhost:8080");
+    expect(destinationWords(own, true, undefined, NOW, true).text).toBe("Ready");
     const lost: Connection = {
       id: destination.id,
       name: "Home",

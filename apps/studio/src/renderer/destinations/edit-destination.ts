@@ -11,6 +11,17 @@ export function newDestination(kind: DestinationKind, url = ""): Destination {
   return kind === "klieg" ? { ...base, kind, channel: "", protocol: "srt" } : { ...base, kind };
 }
 
+/** As {@link newDestination}, for a page without an engine of its own: it sends by WebRTC alone. */
+export function destinationInBrowser(url = window.location.origin): Destination {
+  const made = newDestination("klieg", url);
+  return made.kind === "klieg" ? { ...made, protocol: "whip" } : made;
+}
+
+/** Whether a page without an engine of its own can send to it. */
+export function worksInBrowser(destination: Destination): boolean {
+  return destination.kind === "klieg" && destination.protocol === "whip";
+}
+
 /** Puts a destination in the place of the one with its id, or at the end. */
 export function withDestination(document: StudioDocument, destination: Destination): StudioDocument {
   const at = document.destinations.findIndex(({ id }) => id === destination.id);

@@ -12,7 +12,9 @@ export function RecordButton() {
   const { engine, toasts } = useServices();
   const recording = useEngine((state) => state.recording);
   const replay = useEngine((state) => state.replay);
-  const linked = useEngine((state) => state.linked);
+  // A tab without an engine of its own records nothing.
+  const alone = useEngine((state) => state.welcome?.host === "browser");
+  const linked = useEngine((state) => state.linked && !alone);
   const failed = (error: unknown) => toasts.show(wordsOf(error), { tone: "bad" });
   const runs = recording.state === "recording" || recording.state === "starting";
   const toggle = () => {
@@ -44,6 +46,7 @@ export function RecordButton() {
   ]);
   const key = useKeyLabel("record");
   const { duration_ms: duration, bytes } = recording;
+  if (alone) return null;
   return (
     <>
       {replay.seconds > 0 ? (

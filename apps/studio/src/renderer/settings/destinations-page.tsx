@@ -2,18 +2,21 @@ import { useState } from "react";
 import type { Destination } from "../../document/destination.ts";
 import { DestinationEditor } from "../destinations/destination-editor.tsx";
 import { DestinationList } from "../destinations/destination-list.tsx";
-import { type DestinationKind, newDestination } from "../destinations/edit-destination.ts";
+import { type DestinationKind, destinationInBrowser, newDestination } from "../destinations/edit-destination.ts";
 import { useServices, useShow } from "../services.ts";
 import { useEngine } from "../state/use-engine.ts";
 import { destinationStrings as words } from "../strings/destinations.ts";
 
 const KINDS: readonly DestinationKind[] = ["klieg", "rtmp", "srt"];
+/** A browser alone sends by WebRTC, and to nobody else. */
+const KINDS_IN_BROWSER: readonly DestinationKind[] = ["klieg"];
 
 /** Where shows go: the list, and one of them opened. */
 export function DestinationsPage() {
   const { show } = useServices();
   const none = useShow((state) => state.document.destinations.length === 0);
   const onAir = useEngine((state) => state.broadcast.state !== "idle");
+  const alone = useEngine((state) => state.welcome?.host === "browser");
   const [editing, setEditing] = useState<{ readonly destination: Destination; readonly isNew: boolean }>();
   if (editing !== undefined) {
     const { destination, isNew } = editing;
@@ -32,16 +35,18 @@ export function DestinationsPage() {
   };
   return (
     <>
-      <p className="hint">{onAir ? words.onAirNow : words.intro}</p>
+      <p className="hint">{onAir ? words.onAirNow : alone ? words.introInBrowser : words.intro}</p>
       <DestinationList onEdit={edit} />
       <div className="row wrap">
         <span className="label">{words.add}</span>
-        {KINDS.map((kind) => (
+        {(alone ? KINDS_IN_BROWSER : KINDS).map((kind) => (
           <button
             key={kind}
             type="button"
             className={none && kind === "klieg" ? "btn arc" : "btn"}
-            onClick={() => setEditing({ destination: newDestination(kind), isNew: true })}
+            onClick={() =>
+              setEditing({ destination: alone ? destinationInBrowser() : newDestination(kind), isNew: true })
+            }
           >
             {words.addKind[kind]}
           </button>

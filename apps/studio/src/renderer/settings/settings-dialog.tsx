@@ -2,6 +2,7 @@ import type { ComponentType, KeyboardEvent } from "react";
 import { useServices } from "../services.ts";
 import { Dialog } from "../shell/dialog.tsx";
 import { SETTINGS_PAGES, type SettingsPage } from "../state/dialogs.ts";
+import { useEngine } from "../state/use-engine.ts";
 import { settingsStrings as words } from "../strings/settings.ts";
 import { AboutPage } from "./about-page.tsx";
 import { AppearancePage } from "./appearance-page.tsx";
@@ -27,14 +28,17 @@ const PAGES: Record<SettingsPage, ComponentType> = {
 /** All settings, by pages; what is changed counts at once. */
 export function SettingsDialog({ page, onClose }: { readonly page: SettingsPage; readonly onClose: () => void }) {
   const { dialogs } = useServices();
+  const alone = useEngine((state) => state.welcome?.host === "browser");
+  // A tab records nothing.
+  const pages: readonly SettingsPage[] = alone ? SETTINGS_PAGES.filter((name) => name !== "recording") : SETTINGS_PAGES;
   const Page = PAGES[page];
   const open = (to: SettingsPage) => dialogs.setState({ open: { name: "settings", page: to } });
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (way === undefined) return;
     event.preventDefault();
-    const at = SETTINGS_PAGES.indexOf(page) + way + SETTINGS_PAGES.length;
-    const next = SETTINGS_PAGES[at % SETTINGS_PAGES.length];
+    const at = pages.indexOf(page) + way + pages.length;
+    const next = pages[at % pages.length];
     if (next === undefined) return;
     open(next);
     event.currentTarget.querySelector<HTMLElement>(`[data-page="${next}"]`)?.focus();
@@ -43,7 +47,7 @@ export function SettingsDialog({ page, onClose }: { readonly page: SettingsPage;
     <Dialog title={words.title} onClose={onClose} className="wide settings">
       <div className="settings-layout">
         <div role="tablist" aria-orientation="vertical" aria-label={words.title} onKeyDown={onKeyDown}>
-          {SETTINGS_PAGES.map((name) => (
+          {pages.map((name) => (
             <button
               key={name}
               type="button"

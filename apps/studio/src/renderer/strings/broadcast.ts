@@ -45,6 +45,7 @@ export const broadcastStrings = {
   noDestinations: "There is nowhere to go yet.",
   noDestinationsAction: "Connect a server",
   noneChosen: "Choose at least one destination.",
+  needsApp: (name: string) => `A browser cannot send to ${name}. Switch it off, or use the Klieg app.`,
   keyMissing: (name: string) => `${name} has no key yet.`,
   addKey: "Add key",
   noPicture: "The scene on air is empty: viewers would see only its background.",

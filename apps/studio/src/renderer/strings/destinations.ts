@@ -2,6 +2,8 @@
 export const destinationStrings = {
   title: "Where it goes",
   intro: "A show can go to several places at once, from one encode.",
+  introInBrowser: "A browser sends by WebRTC to Klieg servers. SRT, and RTMP to other platforms, need the Klieg app.",
+  needsApp: "Needs the Klieg app: a browser sends by WebRTC alone.",
   add: "Add a destination",
   addKind: { klieg: "Klieg server", rtmp: "RTMP (other platforms)", srt: "SRT" },
   newNames: { klieg: "My server", rtmp: "Other platform", srt: "SRT receiver" },

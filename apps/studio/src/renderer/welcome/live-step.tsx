@@ -22,7 +22,8 @@ export function LiveStep({ onDone }: { readonly onDone: () => void }) {
   const { busy, problem, ask } = useRequest();
   const encoders = useBrowserEncoders(document.canvas, document.encoding.video_bitrate);
   const hasKey = (id: string) => secrets.some(({ holder, stream_key }) => holder === id && stream_key);
-  const { obstacle } = checkStart(document, hasKey, undefined, Date.now());
+  const alone = useEngine((state) => state.welcome?.host === "browser");
+  const { obstacle } = checkStart(document, hasKey, undefined, Date.now(), alone);
   const begin = async (preview: boolean) => {
     const begun = await ask(async () => {
       await savedShow(show);
