@@ -9,5 +9,6 @@ export type { OutReason } from "./rejoin.ts";
 export type { OpenRoomMedia } from "./room-media.ts";
 export * from "./room-session.ts";
 export * from "./room-snapshot.ts";
-export type { RoomSocket } from "./room-wire.ts";
+export * from "./room-wire-transport.ts";
 export * from "./sound-out.ts";
+export * from "./web-socket-transport.ts";

@@ -7,7 +7,7 @@ import { RoomSession } from "./room-session.ts";
 import {
   FakeMedia,
   FakeOutgoing,
-  FakeSocket,
+  FakeTransport,
   fakeTrack,
   joined,
   participant,
@@ -18,17 +18,17 @@ import {
 const ben = participant("ben", { joined_at: "2026-11-21T10:01:00.000Z" });
 
 function open() {
-  const sockets: FakeSocket[] = [];
+  const sockets: FakeTransport[] = [];
   const media: FakeMedia[] = [];
   const played: string[] = [];
   const outgoing = new FakeOutgoing();
   const levels = new LevelBoard();
   const session = new RoomSession({
     token: "token",
-    openSocket: () => {
-      const socket = new FakeSocket();
+    openWire: () => {
+      const socket = new FakeTransport();
       sockets.push(socket);
-      return socket as unknown as WebSocket;
+      return socket;
     },
     openMedia: async () => async (options) => {
       const link = new FakeMedia(options);
@@ -58,7 +58,6 @@ function open() {
     state: () => session.store.getState(),
     async join(answer: Partial<RoomJoined> = {}) {
       void session.join("Ada");
-      socket().open();
       socket().answer("join", joined(answer));
       await settle();
     },
@@ -104,7 +103,7 @@ describe("one tab's part in a room (RTC2)", () => {
     expect(room.state().producers.map(({ id }) => id)).toContain("ada-microphone");
     expect(room.state().received["ben-microphone"]?.score).toBe(3);
     room.close();
-    expect(room.socket().closedWith).toBe(1000);
+    expect(room.socket().closed).toBe(true);
     expect(room.media[0]?.closed).toBe(true);
     expect(room.played.at(-1)).toBe("-ben-microphone");
   });
@@ -112,17 +111,16 @@ describe("one tab's part in a room (RTC2)", () => {
   it("misses nothing that happens while media is still being loaded", async () => {
     const room = open();
     let loaded: (open: OpenRoomMedia) => void = () => undefined;
-    const socket = new FakeSocket();
+    const socket = new FakeTransport();
     const session = new RoomSession({
       token: "token",
-      openSocket: () => socket as unknown as WebSocket,
+      openWire: () => socket,
       openMedia: () => new Promise((resolve) => (loaded = resolve)),
       outgoing: new FakeOutgoing(),
       sound: { play: () => undefined, stop: () => undefined },
       levels: room.levels,
     });
     void session.join("Ada");
-    socket.open();
     socket.answer("join", joined());
     await room.settle();
     socket.tell({ event: "participant_joined", participant: ben });
@@ -139,7 +137,6 @@ describe("one tab's part in a room (RTC2)", () => {
   it("stays in the lobby when it is refused, and says why", async () => {
     const room = open();
     void room.session.join("Ada");
-    room.socket().open();
     room.socket().refuse("join", "room_full", "The room is full.");
     await room.settle();
     room.socket().end(4401);
@@ -169,10 +166,10 @@ describe("one tab's part in a room (RTC2)", () => {
 
   it("says that this browser cannot, when it cannot", async () => {
     const room = open();
-    const socket = new FakeSocket();
+    const socket = new FakeTransport();
     const session = new RoomSession({
       token: "token",
-      openSocket: () => socket as unknown as WebSocket,
+      openWire: () => socket,
       openMedia: async () => async () => {
         throw new ApiError("unsupported", "No WebRTC.", false);
       },
@@ -181,7 +178,6 @@ describe("one tab's part in a room (RTC2)", () => {
       levels: room.levels,
     });
     void session.join("Ada");
-    socket.open();
     socket.answer("join", joined());
     await room.settle();
     expect(session.store.getState().stage).toEqual({
@@ -205,7 +201,6 @@ describe("one tab's part in a room (RTC2)", () => {
     expect(room.asked).toEqual([]);
     await room.settle(300);
     expect(room.state().stage).toEqual({ name: "rejoining", nextAt: null });
-    room.socket().open();
     expect(room.socket().of("join")[0]).toMatchObject({ resume_token: "resume-1", name: "Ada" });
     room
       .socket()
@@ -239,7 +234,6 @@ describe("one tab's part in a room (RTC2)", () => {
     room.session.rejoinNow();
     room.session.rejoinNow();
     expect(room.sockets).toHaveLength(before + 1);
-    room.socket().open();
     room.socket().answer("join", joined({ resumed: true }));
     await room.settle();
     // Well for a while: the next loss starts from the beginning.
@@ -261,7 +255,6 @@ describe("one tab's part in a room (RTC2)", () => {
     // The close that follows belongs to the old socket.
     room.socket().end(4503);
     await room.settle(300);
-    room.socket().open();
     room.socket().answer("join", joined({ resumed: true }));
     await room.settle();
     expect(room.state().stage.name).toBe("in");
@@ -270,7 +263,6 @@ describe("one tab's part in a room (RTC2)", () => {
     room.media[1]?.options.onBroken();
     expect(room.state().stage.name).toBe("rejoining");
     await room.settle(600);
-    room.socket().open();
     room.socket().answer("join", joined({ resumed: true }));
     await room.settle();
     expect(room.state()).toMatchObject({ stage: { name: "in" }, mediaBroken: false });
@@ -305,7 +297,6 @@ describe("one tab's part in a room (RTC2)", () => {
       await room.join();
       room.socket().end(1006);
       await room.settle(300);
-      room.socket().open();
       room.socket().refuse("join", code);
       await room.settle();
       expect(room.state().stage).toEqual(stage);
@@ -318,7 +309,7 @@ describe("one tab's part in a room (RTC2)", () => {
     await room.join();
     room.session.leave();
     expect(room.state().stage).toEqual({ name: "out", reason: "left", problem: null });
-    expect(room.socket().closedWith).toBe(1000);
+    expect(room.socket().closed).toBe(true);
     expect(room.asked).toEqual(["stopAll"]);
     room.session.returnToLobby();
     expect(room.state().stage).toEqual({ name: "lobby", problem: null });

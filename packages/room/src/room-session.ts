@@ -31,7 +31,8 @@ import {
   withProducer,
   withText,
 } from "./room-snapshot.ts";
-import { CLOSE, type RoomSocket, RoomWire } from "./room-wire.ts";
+import { CLOSE, RoomWire } from "./room-wire.ts";
+import type { RoomWireTransport } from "./room-wire-transport.ts";
 import type { SoundOut } from "./sound-out.ts";
 
 /** How long a line about what happened stays, ms. */
@@ -43,7 +44,7 @@ const ABNORMAL = 1006;
 
 export interface RoomSessionOptions {
   readonly token: string;
-  readonly openSocket: () => RoomSocket;
+  readonly openWire: () => RoomWireTransport;
   readonly openMedia: () => Promise<OpenRoomMedia>;
   /** Lent: whoever made it closes it. */
   readonly outgoing: RoomOutgoing;
@@ -208,7 +209,7 @@ export class RoomSession implements Disposable {
     const current = () => generation === this.#generation && !this.#closed;
     if (this.#now.stage.name === "rejoining") this.#setStage({ name: "rejoining", nextAt: null });
     const wire = new RoomWire({
-      socket: this.#options.openSocket(),
+      transport: this.#options.openWire(),
       onEvent: (event) => {
         if (current()) this.#handle(event);
       },

@@ -1,14 +1,14 @@
 import type { RoomEvent } from "@klieg/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RoomWire } from "./room-wire.ts";
-import { FakeSocket } from "./testing/fake-room.ts";
+import { FakeTransport } from "./testing/fake-room.ts";
 
 function open() {
-  const socket = new FakeSocket();
+  const socket = new FakeTransport();
   const events: RoomEvent[] = [];
   const lost: number[] = [];
   const wire = new RoomWire({
-    socket: socket as unknown as WebSocket,
+    transport: socket,
     onEvent: (event) => events.push(event),
     onLost: (code) => lost.push(code),
   });
@@ -22,12 +22,10 @@ describe("a room's socket (RTC2)", () => {
     vi.useRealTimers();
   });
 
-  it("holds questions until it is open, and gives each its answer in whatever order they come", async () => {
+  it("gives each question its answer in whatever order they come", async () => {
     const { socket, wire } = open();
     const lock = wire.ask("lock", {});
     const hand = wire.ask("raise_hand", { raised: true });
-    expect(socket.requests).toEqual([]);
-    socket.open();
     expect(socket.requests).toEqual([
       { id: 1, type: "lock" },
       { id: 2, type: "raise_hand", raised: true },
@@ -41,7 +39,6 @@ describe("a room's socket (RTC2)", () => {
 
   it("turns a refusal into an error with the server's code", async () => {
     const { socket, wire } = open();
-    socket.open();
     const asked = expect(wire.ask("lock", {})).rejects.toMatchObject({ code: "forbidden", message: "Only a host." });
     socket.refuse("lock", "forbidden", "Only a host.");
     await asked;
@@ -51,7 +48,6 @@ describe("a room's socket (RTC2)", () => {
   it("tells events, and passes over what is none", () => {
     const { socket, events, wire } = open();
     const warn = vi.spyOn(console, "warn").mockReturnValue();
-    socket.open();
     socket.tell({ event: "active_speaker", participant_id: "ben" });
     for (const nonsense of ["not JSON", "null", "7", '"text"', "{}", '{"id":99,"ok":true,"data":{}}']) {
       socket.receive(nonsense);
@@ -65,7 +61,6 @@ describe("a room's socket (RTC2)", () => {
 
   it("rejects what is open when the other end goes, and says so once", async () => {
     const { socket, lost, wire } = open();
-    socket.open();
     const asked = expect(wire.ask("lock", {})).rejects.toMatchObject({ code: "network" });
     socket.end(4503);
     socket.end(1006);
@@ -77,19 +72,17 @@ describe("a room's socket (RTC2)", () => {
 
   it("says goodbye without calling that a loss", async () => {
     const { socket, lost, wire } = open();
-    socket.open();
     const asked = expect(wire.ask("lock", {})).rejects.toMatchObject({ code: "network" });
     wire.close();
     wire.close();
     socket.end(1000);
     await asked;
-    expect(socket.closedWith).toBe(1000);
+    expect(socket.closed).toBe(true);
     expect(lost).toEqual([]);
   });
 
   it("asks whether anybody is there after a silence, and gives the socket up where nobody is", async () => {
     const { socket, lost, wire } = open();
-    socket.open();
     await vi.advanceTimersByTimeAsync(3900);
     expect(socket.of("ping")).toHaveLength(0);
     await vi.advanceTimersByTimeAsync(200);
@@ -100,13 +93,12 @@ describe("a room's socket (RTC2)", () => {
     expect(lost).toEqual([]);
     await vi.advanceTimersByTimeAsync(4000);
     expect(lost).toEqual([1006]);
-    expect(socket.closedWith).toBe(1000);
+    expect(socket.closed).toBe(true);
     wire.close();
   });
 
   it("waits for a slow answer as long as anything is heard", async () => {
     const { socket, lost, wire } = open();
-    socket.open();
     const air = wire.ask("go_on_air", {});
     for (let second = 0; second < 25; second += 5) {
       await vi.advanceTimersByTimeAsync(5000);
@@ -125,8 +117,7 @@ describe("a room's socket (RTC2)", () => {
   });
 
   it("gives up a socket on which questions are met by silence", async () => {
-    const { socket, lost, wire } = open();
-    socket.open();
+    const { lost, wire } = open();
     const asked = expect(wire.ask("lock", {})).rejects.toMatchObject({ code: "timeout" });
     await vi.advanceTimersByTimeAsync(10_000);
     await asked;

@@ -7,6 +7,7 @@ import type {
   RoomRequestType,
 } from "@klieg/protocol";
 import { ApiError } from "./api-error.ts";
+import type { RoomWireTransport } from "./room-wire-transport.ts";
 
 /** The protocol's close codes; the type holds them to its table. */
 export const CLOSE: typeof ROOM_CLOSE = {
@@ -18,9 +19,6 @@ export const CLOSE: typeof ROOM_CLOSE = {
   overloaded: 4429,
   reconnect: 4503,
 };
-/** Said goodbye (RFC 6455 § 7.4.1). */
-const NORMAL = 1000;
-
 /** An answer that takes longer will not come, ms. */
 const ANSWER_MS = 10_000;
 /** An encoder has to start first, or a file to be finished. */
@@ -37,14 +35,11 @@ const QUIET_MS = 4000;
 /** No answer to that for so long: nobody is, ms. */
 const PING_MS = 4000;
 
-/** The part of a `WebSocket` that is used. */
-export type RoomSocket = Pick<WebSocket, "send" | "close" | "addEventListener">;
-
 /** Asks something of the room's server. */
 export type RoomAsk = <T extends RoomRequestType>(type: T, input: RoomRequestInput<T>) => Promise<RoomAnswerOf<T>>;
 
 export interface RoomWireOptions {
-  readonly socket: RoomSocket;
+  readonly transport: RoomWireTransport;
   readonly onEvent: (event: RoomEvent) => void;
   /** Once, where the wire broke or the server closed it; never after `close()`. @param code of the WebSocket. */
   readonly onLost: (code: number) => void;
@@ -56,36 +51,29 @@ interface Pending {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
-/** One socket of a room: questions with their answers, events, and whether anybody is still at the other end. */
+/** One connection to a room: questions with their answers, events, and whether anybody is still at the other end. */
 export class RoomWire implements Disposable {
   readonly #options: RoomWireOptions;
   readonly #pending = new Map<number, Pending>();
-  readonly #unsent: string[] = [];
   #nextId = 1;
-  #open = false;
   #closed = false;
   #heardCount = 0;
   #watch: ReturnType<typeof setTimeout> | null = null;
 
   constructor(options: RoomWireOptions) {
     this.#options = options;
-    const { socket } = options;
-    socket.addEventListener("open", () => {
-      if (this.#closed) return;
-      this.#open = true;
-      for (const text of this.#unsent.splice(0)) socket.send(text);
-      this.#heard();
-    });
-    socket.addEventListener("message", ({ data }) => {
+    const { transport } = options;
+    transport.onMessage = (text) => {
       if (this.#closed) return;
       this.#heard();
-      this.#take(String(data));
-    });
-    socket.addEventListener("close", ({ code }) => this.#lose(code));
+      this.#take(text);
+    };
+    transport.onClose = (code) => this.#lose(code);
+    this.#listen();
   }
 
   /**
-   * Sends a request, as soon as the socket is open, and waits for its answer.
+   * Sends a request and waits for its answer.
    * @throws {ApiError} the server's error; `timeout`; `network` where the wire is gone first.
    */
   readonly ask: RoomAsk = (type, input) => this.#send(type, input, SLOW.has(type) ? SLOW_ANSWER_MS : ANSWER_MS);
@@ -94,7 +82,7 @@ export class RoomWire implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#end();
-    this.#options.socket.close(NORMAL);
+    this.#options.transport.close();
   }
 
   [Symbol.dispose](): void {
@@ -111,11 +99,10 @@ export class RoomWire implements Disposable {
         this.#pending.delete(id);
         reject(new ApiError("timeout", "The server did not answer in time.", true));
         // Not a word about anything: nobody is there.
-        if (heardBefore === this.#heardCount && this.#open) this.#abandon();
+        if (heardBefore === this.#heardCount) this.#abandon();
       }, withinMs);
       this.#pending.set(id, { resolve: (data) => resolve(data as RoomAnswerOf<T>), reject, timer });
-      if (this.#open) this.#options.socket.send(text);
-      else this.#unsent.push(text);
+      this.#options.transport.send(text);
     });
   }
 
@@ -164,10 +151,10 @@ export class RoomWire implements Disposable {
     }, QUIET_MS);
   }
 
-  /** The socket's own goodbye would wait for the other end, which is silent. */
+  /** The connection's own goodbye would wait for the other end, which is silent. */
   #abandon(): void {
     if (this.#closed) return;
-    this.#options.socket.close(NORMAL);
+    this.#options.transport.close();
     this.#lose(1006);
   }
 
@@ -180,7 +167,6 @@ export class RoomWire implements Disposable {
   #end(): void {
     this.#closed = true;
     if (this.#watch) clearTimeout(this.#watch);
-    this.#unsent.length = 0;
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
       reject(gone());

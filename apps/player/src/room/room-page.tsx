@@ -13,7 +13,7 @@ import { RoomVisit, type RoomVisitOptions } from "./room-visit.ts";
 import { type Invite, inviteOf } from "./session/invite.ts";
 import { RoomView } from "./stage/room-view.tsx";
 
-export type RoomPageProps = Pick<RoomVisitOptions, "roomId" | "openSocket" | "openMedia">;
+export type RoomPageProps = Pick<RoomVisitOptions, "roomId" | "openWire" | "openMedia">;
 
 /** `/room/:id#invite=TOKEN`: the lobby, the room, and what comes after. */
 export function RoomPage(props: RoomPageProps) {
@@ -39,13 +39,13 @@ function useInvite(): Invite | null {
   return invite;
 }
 
-function VisitedRoom({ roomId, invite, openSocket, openMedia }: RoomPageProps & { invite: Invite }) {
+function VisitedRoom({ roomId, invite, openWire, openMedia }: RoomPageProps & { invite: Invite }) {
   const [visit, setVisit] = useState<RoomVisit | null>(null);
   useEffect(() => {
     const next = new RoomVisit({
       roomId,
       invite,
-      ...(openSocket ? { openSocket } : {}),
+      ...(openWire ? { openWire } : {}),
       ...(openMedia ? { openMedia } : {}),
     });
     setVisit(next);
@@ -53,7 +53,7 @@ function VisitedRoom({ roomId, invite, openSocket, openMedia }: RoomPageProps & 
       setVisit(null);
       next.close();
     };
-  }, [roomId, invite, openSocket, openMedia]);
+  }, [roomId, invite, openWire, openMedia]);
   return visit ? <VisitPage visit={visit} /> : null;
 }
 

@@ -5,9 +5,10 @@ import {
   meterOf,
   type OpenRoomMedia,
   RoomSession,
-  type RoomSocket,
+  type RoomWireTransport,
   SELF_LEVEL,
   SoundOut,
+  WebSocketTransport,
 } from "@klieg/room";
 import { Capture } from "./media/capture.ts";
 import { outgoingOf } from "./media/captured-publications.ts";
@@ -21,7 +22,7 @@ export interface RoomVisitOptions {
   readonly roomId: string;
   readonly invite: Invite;
   /** Instead of the real ones, to try the page without a server. */
-  readonly openSocket?: (url: string) => RoomSocket;
+  readonly openWire?: (url: string) => RoomWireTransport;
   readonly openMedia?: () => Promise<OpenRoomMedia>;
 }
 
@@ -47,10 +48,10 @@ export class RoomVisit implements Disposable {
     this.door = new RoomDoor(this.api);
     this.capture = new Capture(this.preferences);
     this.sound = new SoundOut(this.preferences.current.speaker, (blocked) => this.session.setSoundBlocked(blocked));
-    const openSocket = options.openSocket ?? ((url) => new WebSocket(url));
+    const openWire = options.openWire ?? ((url) => new WebSocketTransport(new WebSocket(url)));
     this.session = new RoomSession({
       token: invite.token,
-      openSocket: () => openSocket(this.api.socketUrl(location.href)),
+      openWire: () => openWire(this.api.socketUrl(location.href)),
       openMedia: options.openMedia ?? loadRoomMedia,
       outgoing: outgoingOf(this.capture),
       sound: this.sound,

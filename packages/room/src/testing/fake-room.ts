@@ -11,23 +11,22 @@ import type {
 import type { RoomOutgoing } from "../outgoing.ts";
 import type { Publication } from "../publications.ts";
 import type { RoomMedia, RoomMediaOptions } from "../room-media.ts";
+import type { RoomWireTransport } from "../room-wire-transport.ts";
 
-/** A socket without a network: what was sent is kept, and the test says what comes. For tests only. */
-export class FakeSocket extends EventTarget {
+/** A connection without a network: what was sent is kept, and the test says what comes. For tests only. */
+export class FakeTransport implements RoomWireTransport {
   readonly requests: RoomRequest[] = [];
-  closedWith: number | null = null;
+  onMessage: ((text: string) => void) | undefined;
+  onClose: ((code: number) => void) | undefined;
+  closed = false;
   #answered = 0;
 
   send(text: string): void {
     this.requests.push(JSON.parse(text) as RoomRequest);
   }
 
-  close(code = 1000): void {
-    this.closedWith ??= code;
-  }
-
-  open(): void {
-    this.dispatchEvent(new Event("open"));
+  close(): void {
+    this.closed = true;
   }
 
   tell(event: RoomEvent): void {
@@ -44,12 +43,12 @@ export class FakeSocket extends EventTarget {
   }
 
   receive(data: string): void {
-    this.dispatchEvent(Object.assign(new Event("message"), { data }));
+    this.onMessage?.(data);
   }
 
   /** From the other end. */
   end(code: number): void {
-    this.dispatchEvent(Object.assign(new Event("close"), { code }));
+    this.onClose?.(code);
   }
 
   of<T extends RoomRequestType>(type: T): Extract<RoomRequest, { type: T }>[] {
