@@ -63,6 +63,7 @@ export class StudioMedia implements Disposable {
       }),
       this.compositor.onStatistics(() => {
         const statistics = this.statistics();
+        this.captures.watch(statistics.sources);
         for (const listener of this.#onStatistics) listener(statistics);
       }),
     );

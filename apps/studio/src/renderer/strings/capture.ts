@@ -8,6 +8,8 @@ export const strings = {
     not_found: "There is no such device. Plug it in, or choose another.",
     unplugged: "The device was unplugged. Plug it in again: it comes back by itself.",
     in_use: "Another program holds the device. Close that program: it is tried again every few seconds.",
+    no_picture:
+      "The camera is on and sends no picture. Look for a cover or switch on it, or plug it in anew: it is opened again by itself.",
     mode: "The device has no picture of the size or rate that is asked for. Choose another.",
     not_picked: "Nothing is chosen to be shared yet. Choose a screen, window or tab.",
     picker_closed: "Nothing was chosen to be shared. Choose a screen, window or tab.",

@@ -13,6 +13,7 @@ export type CaptureState = "opening" | "live" | "waiting" | "gone" | "failed";
  * - `denied`: by the user or the system; `revoked`: it was allowed before.
  * - `not_found`: there is no such device; `unplugged`: it was there.
  * - `in_use`: another program holds the device.
+ * - `no_picture`: the camera is open, and sends nothing.
  * - `mode`: the device has no picture of the wanted size or rate.
  * - `not_picked`: no screen, window or tab is chosen; `picker_closed`: its user thought better of it; `sharing_ended`: stopped
  *   by the browser's own button, or the window was closed.
@@ -28,6 +29,7 @@ export type CaptureProblemKind =
   | "not_found"
   | "unplugged"
   | "in_use"
+  | "no_picture"
   | "mode"
   | "not_picked"
   | "picker_closed"

@@ -115,6 +115,14 @@ export class Captures implements Disposable {
     if (opener instanceof MediaFileCapture) opener.restart();
   }
 
+  /** Once a second: pictures that each source sent in it. A camera that should send some and does not is opened anew. */
+  watch(rates: readonly { readonly sourceId: string; readonly frameRate: number }[]): void {
+    for (const { sourceId, frameRate } of rates) {
+      const opener = this.#held.get(sourceId)?.opener;
+      if (opener instanceof DeviceCapture) opener.watch(frameRate);
+    }
+  }
+
   /** The compositor found a source's pictures to have another size, pixels. */
   setSize(sourceId: string, width: number, height: number): void {
     const held = this.#held.get(sourceId);

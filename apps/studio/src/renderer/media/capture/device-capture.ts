@@ -1,4 +1,5 @@
 import type { CaptureProblemKind } from "./capture.ts";
+import { PictureWatch } from "./picture-watch.ts";
 import type { CaptureOutlet, SourceCapture, SourceOf } from "./source-capture.ts";
 
 type DeviceSource = SourceOf<"camera"> | SourceOf<"microphone">;
@@ -18,6 +19,7 @@ export class DeviceCapture implements SourceCapture {
   #opening = 0;
   #wasLive = false;
   #problem: CaptureProblemKind | undefined;
+  readonly #watch = new PictureWatch();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #permission: PermissionStatus | undefined;
 
@@ -41,6 +43,20 @@ export class DeviceCapture implements SourceCapture {
 
   retry(): void {
     void this.#open();
+  }
+
+  /** Once a second: how many pictures came. A camera that is open and sends none is opened anew. */
+  watch(frameRate: number): void {
+    const [track] = this.#stream?.getVideoTracks() ?? [];
+    if (track === undefined) return;
+    const verdict = this.#watch.look(frameRate);
+    if (verdict === "shows" && this.#problem === "no_picture") {
+      this.#problem = undefined;
+      this.#outlet.report({ state: "live", video: track });
+    } else if (verdict === "silent") {
+      this.#fail("no_picture", this.#source.device.label);
+      void this.#open();
+    }
   }
 
   /** Takes a stream of the device that somebody else opened. */
@@ -67,7 +83,8 @@ export class DeviceCapture implements SourceCapture {
       this.#fail("insecure", "");
       return;
     }
-    this.#outlet.report({ state: "opening" });
+    const silent = this.#problem === "no_picture";
+    if (!silent) this.#outlet.report({ state: "opening" });
     try {
       const stream = await this.#ask(opening);
       if (stream === undefined) return;
@@ -106,7 +123,11 @@ export class DeviceCapture implements SourceCapture {
     this.#release();
     this.#stream = stream;
     this.#wasLive = true;
-    this.#problem = undefined;
+    const silent = this.#problem === "no_picture";
+    if (!silent) {
+      this.#problem = undefined;
+      this.#watch.reset();
+    }
     const [track] = this.#kind === "video" ? stream.getVideoTracks() : stream.getAudioTracks();
     if (track === undefined) {
       this.#fail("unknown", "the stream has no track of its kind");
@@ -118,7 +139,11 @@ export class DeviceCapture implements SourceCapture {
     const { width = 0, height = 0 } = track.getSettings();
     const size = { width, height };
     if (this.#kind === "audio") this.#outlet.report({ state: "live", audio: track });
-    else this.#outlet.report({ state: "live", video: track, ...(width > 0 ? { size } : {}) });
+    // One that had sent nothing is there again when it has sent something.
+    else if (silent) {
+      const problem = { kind: "no_picture", detail: this.#source.device.label } as const;
+      this.#outlet.report({ state: "gone", problem, video: track });
+    } else this.#outlet.report({ state: "live", video: track, ...(width > 0 ? { size } : {}) });
   }
 
   /** The browser ended the track by itself: the device was unplugged, or taken back from the page. */
@@ -155,7 +180,8 @@ export class DeviceCapture implements SourceCapture {
 
   #fail(kind: CaptureProblemKind, detail: string): void {
     this.#problem = kind;
-    this.#outlet.report({ state: kind === "unplugged" ? "gone" : "failed", problem: { kind, detail } });
+    const gone = kind === "unplugged" || kind === "no_picture";
+    this.#outlet.report({ state: gone ? "gone" : "failed", problem: { kind, detail } });
   }
 
   #retryLater(): void {
