@@ -15,11 +15,12 @@ import { LadderLimit } from "./ladder-limit.ts";
 import { RecentMedia } from "./recent-media.ts";
 import { RenditionStitcher, type TranscodedRendition } from "./rendition-stitcher.ts";
 import { RunRelay } from "./run-relay.ts";
+import { isEnough, type RunSeed, seedOf } from "./run-seed.ts";
+import { RunWatch, WATCH_MS } from "./run-watch.ts";
 import { isSmaller, SourceTracks, sameMedia } from "./source-tracks.ts";
-import { SpeedMeter } from "./speed-meter.ts";
 import type { CoreReservation, TranscodeEngine } from "./transcode-engine.ts";
-import { continues, makePlan, type PlanResult, planRenditions, rungsToShed } from "./transcode-plan.ts";
-import { PROBED_FRAMES, type RunPlan, type TranscodeRun } from "./transcode-run.ts";
+import { makePlan, type PlanResult, planRenditions, rungsToShed } from "./transcode-plan.ts";
+import type { RunPlan, TranscodeRun } from "./transcode-run.ts";
 import {
   DEFAULT_TIMINGS,
   type TranscodeHealth,
@@ -49,20 +50,8 @@ export interface TranscoderOptions {
   readonly keyframeSeconds?: (track: VideoTrack) => number | undefined;
 }
 
-const TICK_MS = 250;
 /** The renditions that FFmpeg is less far with may be so much behind the newest. */
 const KEPT_BEHIND = TICKS_PER_SECOND;
-/** An FFmpeg that comes back may have so much to catch up with; with more, it begins at a keyframe after. */
-const CATCH_UP = 3 * TICKS_PER_SECOND;
-/** A source too slow for {@link PROBED_FRAMES} soon is begun with after so much of it. */
-const ENOUGH = TICKS_PER_SECOND / 2;
-/** Sound alone is transcoded when no video has come for so much of it. */
-const SOUND_ALONE = TICKS_PER_SECOND;
-/** FFmpeg is too slow for the machine when it has been so far behind for so long and does not catch up. */
-const SLOW_LAG = 1.5 * TICKS_PER_SECOND;
-const SLOW_FOR_MS = 3000;
-const ALIVE_MS = 750;
-const SETTLED_MS = 5000;
 /** A smaller ladder is to leave some room for what is to be caught up with. */
 const SPARE = 0.9;
 /** The timestamps that FFmpeg sees have 33 bits, a little over 26 hours: it is relieved before. */
@@ -89,9 +78,8 @@ export class Transcoder implements MediaSink, Closable {
   readonly #relay: RunRelay;
   readonly #policy = new RestartPolicy();
   readonly #limit: LadderLimit;
-  readonly #meter = new SpeedMeter();
+  readonly #watch: RunWatch;
   readonly #tick: Disposable;
-  #tickedAt: number;
 
   #state: TranscodeState = "off";
   /** When the last access unit of sound was due; undefined where there was none since the last start. */
@@ -139,8 +127,8 @@ export class Transcoder implements MediaSink, Closable {
       onDied: (run, exit) => this.#onDied(run, exit),
     });
     this.events = new Emitter((error) => this.#logger.error({ err: error }, "a listener of the transcoder failed"));
-    this.#tickedAt = this.#clock.now();
-    this.#tick = this.#clock.every(TICK_MS, () => this.#onTick());
+    this.#watch = new RunWatch(this.#clock.now(), this.#timings);
+    this.#tick = this.#clock.every(WATCH_MS, () => this.#onTick());
   }
 
   get state(): TranscodeState {
@@ -169,7 +157,7 @@ export class Transcoder implements MediaSink, Closable {
 
   health(): TranscodeHealth {
     const encoder = this.#state === "off" ? undefined : (this.#plan?.video?.encoder ?? this.#encoder);
-    const speed = this.#relay.current === undefined ? undefined : this.#meter.speed;
+    const speed = this.#relay.current === undefined ? undefined : this.#watch.speed;
     return {
       state: this.#state,
       encoder: encoder?.name ?? null,
@@ -293,54 +281,20 @@ export class Transcoder implements MediaSink, Closable {
     this.#muted = false;
     this.#lastSoundDts = undefined;
     this.#recent = new RecentMedia(hasVideo);
-    this.#meter.reset();
+    this.#watch.reset();
     this.#relay.relieve();
   }
 
   /** Starts FFmpeg when there is enough to start with. */
   #begin(): void {
-    if (this.#idle || this.#restartTimer !== undefined || !this.#enough(this.#recent.units)) return;
+    const { units, hasVideo } = this.#recent;
+    if (this.#idle || this.#restartTimer !== undefined || !isEnough(units, hasVideo, this.#tracks)) return;
     this.#plan ??= this.#decide();
     if (this.#plan === undefined) return;
-    const { seed, after } = this.#seed(this.#plan);
-    if (this.#enough(seed)) this.#start(this.#plan, seed, after);
-  }
-
-  /** Whether FFmpeg can be started with these access units: it looks at the first few frames before it begins. */
-  #enough(units: readonly AccessUnit[]): boolean {
-    const first = units[0];
-    const last = units.at(-1);
-    if (first === undefined || last === undefined) return false;
-    const span = last.dts - first.dts;
-    if (this.#tracks.video === undefined) return span >= SOUND_ALONE;
-    if (!this.#recent.hasVideo) return false;
-    if (span >= ENOUGH) return true;
-    if (this.#tracks.wantsAac && this.#tracks.sound === undefined) return false;
-    // A frame rate that nobody has declared is measured.
-    const wanted = this.#tracks.hasFrameRate ? PROBED_FRAMES : PROBED_FRAMES * 2;
-    let frames = 0;
-    for (const { track } of units) if (track.kind === "video") frames += 1;
-    return frames >= wanted;
-  }
-
-  /** What a run begins with: where the last one stopped, if that is not too long ago, else a keyframe after it. */
-  #seed(plan: RunPlan): { seed: readonly AccessUnit[]; after: number | undefined } {
-    const { units } = this.#recent;
-    const names = plan.video?.rungs.map(({ name }) => name) ?? [];
+    const names = this.#plan.video?.rungs.map(({ name }) => name) ?? [];
     const made = this.#stitcher.lastVideoPtsOf(names) ?? this.#stitcher.lastVideoPts;
-    const first = units[0];
-    const last = units.at(-1);
-    const resumes =
-      made !== undefined &&
-      first !== undefined &&
-      last !== undefined &&
-      first.track.kind === "video" &&
-      first.pts <= made &&
-      last.dts - made <= CATCH_UP &&
-      this.#lastPlan !== undefined &&
-      continues(plan, this.#lastPlan);
-    if (resumes) return { seed: units, after: made };
-    return { seed: this.#recent.after(made ?? -1, CATCH_UP), after: undefined };
+    const seed = seedOf(this.#recent, this.#plan, { plan: this.#lastPlan, made });
+    if (isEnough(seed.units, hasVideo, this.#tracks)) this.#start(this.#plan, seed);
   }
 
   /** Decides what to make of the source; undefined where that is nothing. */
@@ -391,14 +345,14 @@ export class Transcoder implements MediaSink, Closable {
     });
   }
 
-  #start(plan: RunPlan, seed: readonly AccessUnit[], after: number | undefined): void {
+  #start(plan: RunPlan, { units: seed, after }: RunSeed): void {
     const { binary, cores, setpriv } = this.#engine;
     if (binary === undefined) return;
     this.#announce(planRenditions(plan));
     if (this.#state === "off" || (this.#state === "failed" && !this.#policy.givenUp))
       this.#setState("starting", undefined);
     this.#lastPlan = plan;
-    this.#meter.reset();
+    this.#watch.reset();
     this.#killedFor = undefined;
     let run: TranscodeRun;
     try {
@@ -430,7 +384,7 @@ export class Transcoder implements MediaSink, Closable {
 
   #onDied(run: TranscodeRun, exit: FfmpegExit): void {
     if (this.#closed !== undefined) return;
-    this.#meter.reset();
+    this.#watch.reset();
     const reason = this.#killedFor ?? `FFmpeg ${exit.message}`;
     const livedMs = this.#clock.now() - run.startedAt;
     const delayMs = this.#policy.failed({ livedMs, madeAnything: run.lastOutputPts !== undefined });
@@ -472,22 +426,10 @@ export class Transcoder implements MediaSink, Closable {
     const now = this.#clock.now();
     if (this.#limit.isDue(now)) this.#review();
     const run = this.#relay.current;
-    // A process that was itself held up has yet to read what FFmpeg has made.
-    const late = now - this.#tickedAt > TICK_MS * 3;
-    this.#tickedAt = now;
-    if (run === undefined || late) return;
-    if (run.lastOutputPts !== undefined) this.#meter.note(now, run.lastInputPts, run.lastOutputPts);
-    if (this.#killedFor !== undefined) return; // its end is on its way
-    if (this.#stalled(run, now)) this.#killStalled(run);
-    else if (this.#tooSlow(run, now)) this.#degrade(run);
-  }
-
-  #stalled(run: TranscodeRun, now: number): boolean {
-    if (now - run.lastInputAt > 1000 || run.lag < TICKS_PER_SECOND) return false;
-    const { stalledMs, startingMs } = this.#timings;
-    if (run.lastOutputAt === undefined) return now - run.startedAt > startingMs;
-    // While it waits for room, its output is that of the run before it.
-    return now - run.lastOutputAt > stalledMs;
+    const verdict = this.#watch.look(now, run);
+    if (run === undefined || this.#killedFor !== undefined) return; // its end is on its way
+    if (verdict === "stalled") this.#killStalled(run);
+    else if (verdict === "slow") this.#degrade(run);
   }
 
   #killStalled(run: TranscodeRun): void {
@@ -499,17 +441,8 @@ export class Transcoder implements MediaSink, Closable {
     run.kill();
   }
 
-  #tooSlow(run: TranscodeRun, now: number): boolean {
-    // One that makes nothing at all is not slow.
-    if (run.plan.video === undefined || run.lastOutputAt === undefined || now - run.lastOutputAt > ALIVE_MS)
-      return false;
-    // A start takes time, and a resumed one catches up.
-    if (now - run.startedAt < SETTLED_MS) return false;
-    return this.#meter.isFallingBehind(SLOW_LAG, SLOW_FOR_MS);
-  }
-
   #degrade(run: TranscodeRun): void {
-    const speed = Math.min(1, Math.max(0, this.#meter.speed ?? 1));
+    const speed = Math.min(1, Math.max(0, this.#watch.speed ?? 1));
     const reason = `FFmpeg makes ${speed.toFixed(2)} seconds of media a second`;
     const { video } = run.plan;
     if (video !== undefined) this.#shedTop(video, rungsToShed(video, speed * SPARE), reason);
