@@ -15,6 +15,8 @@ export const strings = {
     offAirTitle: "Off air",
     emptyTitle: "The stage is dark",
     emptyDetail: "Nobody is live on this server. Start a broadcast and it appears here by itself.",
+    studio: "Open the studio here",
+    studioApp: "In the Klieg app",
     encoderTitle: "From OBS, or any encoder",
     encoderServer: "Server",
     encoderKey: "Stream key",

@@ -152,6 +152,14 @@ function HowToStart() {
       </span>
       <h1>{words.emptyTitle}</h1>
       <p>{words.emptyDetail}</p>
+      <p className="studio-ways">
+        <a className="button is-primary" href="/studio/">
+          {words.studio}
+        </a>
+        <a className="button" href={`klieg://connect?server=${encodeURIComponent(location.origin)}`}>
+          {words.studioApp}
+        </a>
+      </p>
       <div className="ways">
         <section>
           <h2>{words.encoderTitle}</h2>

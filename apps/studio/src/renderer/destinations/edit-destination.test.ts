@@ -3,6 +3,7 @@ import { newDocument, StudioDocument } from "../../document/studio-document.ts";
 import type { Connection } from "../health/connection.ts";
 import { addressWords, destinationWords } from "./destination-words.ts";
 import {
+  destinationAt,
   destinationInBrowser,
   isWhole,
   newDestination,
@@ -19,6 +20,8 @@ describe("destinations (STU3)", () => {
     const two = newDestination("rtmp", "rtmp://example.com/live");
     const both = withDestination(withDestination(newDocument("Scene"), one), two);
     expect(StudioDocument.parse(both).destinations).toEqual([one, two]);
+    expect(destinationAt(both, "http://localhost:8080/")).toEqual(one);
+    expect(destinationAt(both, "http://localhost:8081")).toBeUndefined();
     const renamed = withDestination(both, { ...one, name: "Home" });
     expect(renamed.destinations.map(({ name }) => name)).toEqual(["Home", "Other platform"]);
     expect(withoutDestination(renamed, one.id).destinations).toEqual([two]);

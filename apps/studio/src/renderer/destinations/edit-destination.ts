@@ -22,6 +22,12 @@ export function worksInBrowser(destination: Destination): boolean {
   return destination.kind === "klieg" && destination.protocol === "whip";
 }
 
+/** The show's destination at a Klieg server, by the server's address. */
+export function destinationAt(document: StudioDocument, server: string): Destination | undefined {
+  const bare = (url: string) => url.replace(/\/+$/, "");
+  return document.destinations.find(({ kind, url }) => kind === "klieg" && bare(url) === bare(server));
+}
+
 /** Puts a destination in the place of the one with its id, or at the end. */
 export function withDestination(document: StudioDocument, destination: Destination): StudioDocument {
   const at = document.destinations.findIndex(({ id }) => id === destination.id);

@@ -1,8 +1,14 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import { useStore } from "zustand";
 import type { Destination } from "../../document/destination.ts";
 import { DestinationEditor } from "../destinations/destination-editor.tsx";
 import { DestinationList } from "../destinations/destination-list.tsx";
-import { type DestinationKind, destinationInBrowser, newDestination } from "../destinations/edit-destination.ts";
+import {
+  type DestinationKind,
+  destinationAt,
+  destinationInBrowser,
+  newDestination,
+} from "../destinations/edit-destination.ts";
 import { useServices, useShow } from "../services.ts";
 import { useEngine } from "../state/use-engine.ts";
 import { destinationStrings as words } from "../strings/destinations.ts";
@@ -13,11 +19,19 @@ const KINDS_IN_BROWSER: readonly DestinationKind[] = ["klieg"];
 
 /** Where shows go: the list, and one of them opened. */
 export function DestinationsPage() {
-  const { show } = useServices();
+  const { show, dialogs } = useServices();
   const none = useShow((state) => state.document.destinations.length === 0);
   const onAir = useEngine((state) => state.broadcast.state !== "idle");
   const alone = useEngine((state) => state.welcome?.host === "browser");
   const [editing, setEditing] = useState<{ readonly destination: Destination; readonly isNew: boolean }>();
+  const server = useStore(dialogs, (state) => state.server);
+  useEffect(() => {
+    if (server === undefined) return;
+    dialogs.setState({ server: undefined });
+    const known = destinationAt(show.document, server);
+    const made = alone ? destinationInBrowser(server) : newDestination("klieg", server);
+    setEditing({ destination: known ?? made, isNew: known === undefined });
+  }, [server, dialogs, show, alone]);
   if (editing !== undefined) {
     const { destination, isNew } = editing;
     return (

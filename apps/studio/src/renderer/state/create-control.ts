@@ -1,3 +1,4 @@
+import { followLinks } from "../app-links/follow-links.ts";
 import { followLoudness } from "../broadcast/broadcast-loudness.ts";
 import { ProgramControl } from "../broadcast/program-control.ts";
 import { HealthMonitor } from "../health/health-monitor.ts";
@@ -49,5 +50,7 @@ export function createControl(parts: {
       hidden: () => document.visibilityState === "hidden",
     }),
   );
-  return { engine, health, dialogs: createDialogStore(), [Symbol.dispose]: () => held.dispose() };
+  const dialogs = createDialogStore();
+  held.use(followLinks({ link, dialogs, toasts }));
+  return { engine, health, dialogs, [Symbol.dispose]: () => held.dispose() };
 }

@@ -23,10 +23,12 @@ export type OpenDialog =
 
 export interface DialogState {
   readonly open: OpenDialog | undefined;
+  /** Address of a server that a link asks to be connected to, until somebody takes it up. */
+  readonly server: string | undefined;
 }
 
 export type DialogStore = StoreApi<DialogState>;
 
 export function createDialogStore(): DialogStore {
-  return createStore<DialogState>(() => ({ open: undefined }));
+  return createStore<DialogState>(() => ({ open: undefined, server: undefined }));
 }

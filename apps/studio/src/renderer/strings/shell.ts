@@ -37,4 +37,5 @@ export const shellStrings = {
   dismissToast: "Dismiss",
   toasts: "Notices",
   help: "Keyboard shortcuts",
+  unknownLink: "The studio does not know what to do with this link. A newer version may.",
 };

@@ -1,5 +1,6 @@
 import type { BackendCheck } from "@klieg/protocol";
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import { useStore } from "zustand";
 import type { Destination } from "../../document/destination.ts";
 import { focusedFirst } from "../broadcast/focused-first.ts";
 import { useRequest } from "../broadcast/use-request.ts";
@@ -18,7 +19,7 @@ const LIKELY = "http://localhost:8080";
 
 /** The server's address and key, and in words whether they are good. */
 export function ServerStep({ onNext }: { readonly onNext: () => void }) {
-  const { engine, show } = useServices();
+  const { engine, show, dialogs } = useServices();
   const known = useShow((state) => state.document.destinations.find(({ kind }) => kind === "klieg"));
   const host = useEngine((state) => state.welcome?.host);
   const hasKey = useEngine((state) =>
@@ -29,6 +30,13 @@ export function ServerStep({ onNext }: { readonly onNext: () => void }) {
   const [key, setKey] = useState("");
   const [found, setFound] = useState<{ readonly backend: BackendCheck; readonly channel: string | null }>();
   const { busy, problem, ask } = useRequest();
+  const server = useStore(dialogs, (state) => state.server);
+  useEffect(() => {
+    if (server === undefined) return;
+    dialogs.setState({ open: undefined, server: undefined });
+    setUrl(server);
+    setFound(undefined);
+  }, [server, dialogs]);
   const connect = () =>
     ask(async () => {
       setFound(undefined);
