@@ -25,6 +25,8 @@ export * from "./fmp4/fragment-span.ts";
 export * from "./fmp4/init-segment.ts";
 export * from "./fmp4/movie.ts";
 export * from "./fmp4/movie-index.ts";
+export * from "./fmp4/movie-recording.ts";
+export * from "./fmp4/movie-survey.ts";
 export * from "./fmp4/movie-writer.ts";
 export * from "./h264/avc-config.ts";
 export * from "./h264/h264-elementary-stream.ts";

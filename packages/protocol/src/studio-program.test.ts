@@ -23,6 +23,7 @@ describe("a frame of the program (STU3)", () => {
           kind: fc.constantFrom(...kinds),
           keyframe: fc.boolean(),
           upload: dimension,
+          isolated: dimension,
           width: dimension,
           height: dimension,
           sampleRate: fc.integer({ min: 0, max: 0xff_ffff }),
@@ -36,7 +37,8 @@ describe("a frame of the program (STU3)", () => {
           writeProgramHeader(message, frame);
           const sound = ["pcm", "aac", "aac_config"].includes(frame.kind);
           const shape = sound ? { width: 0, height: 0 } : { sampleRate: 0, channels: 0 };
-          expect(readProgramFrame(message)).toEqual({ ...frame, ...shape, data: Uint8Array.from(data) });
+          const other = frame.kind === "asset" ? { isolated: 0 } : { upload: 0 };
+          expect(readProgramFrame(message)).toEqual({ ...frame, ...shape, ...other, data: Uint8Array.from(data) });
         },
       ),
     );

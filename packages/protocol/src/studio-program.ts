@@ -6,7 +6,7 @@
  * |---|---|---|
  * | 0 | u8 | kind, {@link PROGRAM_KIND} |
  * | 1 | u8 | bit 0: keyframe |
- * | 2 | u16 | `upload` of an asset; else 0 |
+ * | 2 | u16 | `upload` of an asset; else `isolated` |
  * | 4 | u32 | video: width (u16 low) and height (u16 high); sound: sample rate (low 24 bits), channels (high 8) |
  * | 8 | f64 | timestamp, µs on the page's program clock; asset: offset in bytes |
  */
@@ -36,6 +36,8 @@ export interface ProgramFrame {
   readonly keyframe: boolean;
   /** Of `asset`: which upload. */
   readonly upload: number;
+  /** Of what is no asset: which source that is recorded by itself it is of (`IsolatedState.number`); 0: it is the program's. */
+  readonly isolated: number;
   /** Pixels; 0 for sound. */
   readonly width: number;
   readonly height: number;
@@ -55,12 +57,18 @@ function isSound(kind: ProgramKind): boolean {
   return kind === "pcm" || kind === "aac" || kind === "aac_config";
 }
 
+/** All of a frame but its data. */
+export interface ProgramHeader extends Omit<ProgramFrame, "data" | "isolated"> {
+  /** Default 0. */
+  readonly isolated?: number;
+}
+
 /** Writes a header at the front of `into`, whose rest is the data: so a frame is copied once, by whoever encoded it. */
-export function writeProgramHeader(into: Uint8Array<ArrayBuffer>, frame: Omit<ProgramFrame, "data">): void {
+export function writeProgramHeader(into: Uint8Array<ArrayBuffer>, frame: ProgramHeader): void {
   const view = new DataView(into.buffer, into.byteOffset, PROGRAM_HEADER_BYTES);
   view.setUint8(0, PROGRAM_KIND[frame.kind]);
   view.setUint8(1, frame.keyframe ? 1 : 0);
-  view.setUint16(2, frame.upload, true);
+  view.setUint16(2, frame.kind === "asset" ? frame.upload : (frame.isolated ?? 0), true);
   const shape = isSound(frame.kind)
     ? frame.sampleRate + frame.channels * 2 ** 24
     : frame.width + frame.height * 2 ** 16;
@@ -80,7 +88,8 @@ export function readProgramFrame(message: Uint8Array<ArrayBuffer>): ProgramFrame
   return {
     kind,
     keyframe: (view.getUint8(1) & 1) === 1,
-    upload: view.getUint16(2, true),
+    upload: kind === "asset" ? view.getUint16(2, true) : 0,
+    isolated: kind === "asset" ? 0 : view.getUint16(2, true),
     width: sound ? 0 : shape & 0xffff,
     height: sound ? 0 : shape >>> 16,
     sampleRate: sound ? shape & 0xff_ffff : 0,

@@ -127,6 +127,24 @@ export const ProgramState = z.object({
 export type ProgramState = z.infer<typeof ProgramState>;
 
 export const RecordingState = z.object({
+/** The recording of one source by itself, beside that of the program (STU8). */
+export const IsolatedState = z.object({
+  source: StudioRecordId,
+  /** By which the source's frames name it (`ProgramFrame.isolated`). */
+  number: z.int().min(1).max(0xffff),
+  /** `waiting`: for the program's own to begin, or for the first that the page sends. */
+  state: z.enum(["waiting", "recording", "failed"]),
+  /** What the page is to send. */
+  picture: z.boolean(),
+  sound: z.boolean(),
+  path: z.string(),
+  duration_ms: z.number(),
+  /** Safe on the disk. */
+  bytes: z.number(),
+  problem: Problem.nullable(),
+});
+export type IsolatedState = z.infer<typeof IsolatedState>;
+
   state: z.enum(["off", "starting", "recording", "failed"]),
   path: z.string().nullable(),
   duration_ms: z.number(),
@@ -136,6 +154,8 @@ export const RecordingState = z.object({
   free_bytes: z.number().nullable().optional(),
   problem: Problem.nullable(),
 });
+  /** Sources that are recorded by themselves along with it. */
+  isolated: z.array(IsolatedState).optional(),
 export type RecordingState = z.infer<typeof RecordingState>;
 
 export const ReplayState = z.object({

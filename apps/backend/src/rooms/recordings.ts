@@ -1,11 +1,10 @@
 import type { Clock } from "@klieg/base";
-import { MediaError, MovieIndex, type MovieTrack, readFragmentSpans, readMovie } from "@klieg/media";
+import { MovieRecording, type RecordingFailure, surveyMovie } from "@klieg/media";
 import { KliegError, RecordingId, type RecordingInfo } from "@klieg/protocol";
 import type { AppendStore } from "../ports/append-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Repositories, RoomRecordingRecord } from "../ports/repositories.ts";
 import type { InviteSigner } from "./invite-signer.ts";
-import { RecordingWriter } from "./recording-writer.ts";
 import { newRecordingId } from "./room-id.ts";
 
 export interface RecordingsOptions {
@@ -21,7 +20,7 @@ export interface RecordingsOptions {
 /** A recording that runs. */
 export interface RunningRecording {
   readonly record: RoomRecordingRecord;
-  readonly writer: RecordingWriter;
+  readonly writer: MovieRecording;
 }
 
 /** Recording begins only where so much can be written, and ends when less is left: live streams need room too. */
@@ -29,9 +28,6 @@ const RESERVE_BYTES = 256 * 1024 * 1024;
 const DOWNLOAD_MS = 3600_000;
 /** The record says at most so rarely how large the file is, ms. */
 const NOTED_EVERY_MS = 10_000;
-const VIDEO_TRACK_ID = 1;
-/** No `moov` or `moof` of ours is larger. */
-const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** The recordings of every room: files that can be played up to the last whole fragment, and what is known of them. */
 export class Recordings {
@@ -85,10 +81,13 @@ export class Recordings {
       throw error;
     }
     let notedAt = clock.now();
-    const writer = new RecordingWriter({
+    const writer = new MovieRecording({
       file,
+      kinds: ["video", "audio"],
+      // A room's program always has sound.
+      soundPatienceMs: Number.POSITIVE_INFINITY,
       maxBytes: Math.min(maxBytes, free === undefined ? maxBytes : free - RESERVE_BYTES / 2),
-      onFailed,
+      onFailed: (failure) => onFailed(inWords(failure)),
       onGrown: (bytes, durationMs) => {
         if (clock.now() - notedAt < NOTED_EVERY_MS) return;
         notedAt = clock.now();
@@ -156,72 +155,33 @@ export class Recordings {
     });
   }
 
-  /** Cuts off what is not whole, and adds an index, so that players can seek. */
+  /** Cuts off what is not whole, and adds an index where there is none, so that players can seek. */
   async #finish(record: RoomRecordingRecord): Promise<{ bytes: number; durationMs: number }> {
     const { files, logger } = this.#options;
     const key = keyOf(record);
     try {
-      const { end, durationMs, index } = await this.#survey(key);
-      const mfra = index.bytes();
-      await files.mend(key, end, durationMs === 0 ? [] : [mfra]);
-      return { bytes: end + mfra.byteLength, durationMs };
+      const size = (await files.size(key)) ?? 0;
+      const { end, durationMs, index } = await surveyMovie(size, (at, length) => files.read(key, at, length));
+      const mfra = durationMs === 0 ? [] : [index.bytes()];
+      await files.mend(key, end, mfra);
+      return { bytes: end + (mfra[0]?.byteLength ?? 0), durationMs };
     } catch (error) {
       // What is there can still be played.
       logger.error({ err: error, recording: record.id }, "recording has no index");
       return { bytes: (await files.size(key).catch(() => undefined)) ?? record.bytes, durationMs: record.durationMs };
     }
   }
+}
 
-  /** Goes through the file's boxes, without a look at the media. */
-  async #survey(key: string): Promise<{ end: number; durationMs: number; index: MovieIndex }> {
-    const { files } = this.#options;
-    const size = (await files.size(key)) ?? 0;
-    const index = new MovieIndex(VIDEO_TRACK_ID);
-    let movie: MovieTrack[] = [];
-    let end = 0;
-    let durationMs = 0;
-    /** What a `moof` says, until its `mdat` is known to be whole. */
-    let pending: { at: number; time: number; endMs: number } | undefined;
-    for (let at = 0; at + 8 <= size; ) {
-      const head = Buffer.from(await files.read(key, at, 8));
-      const length = head.readUInt32BE(0);
-      const type = head.toString("latin1", 4);
-      if (length < 8 || at + length > size) break;
-      if (type === "moov" || type === "moof") {
-        if (length > MAX_HEADER_BYTES) break;
-        const bytes = await files.read(key, at, length);
-        try {
-          if (type === "moov") movie = readMovie(bytes);
-          else pending = this.#fragment(bytes.subarray(8), movie, at);
-        } catch (error) {
-          if (!(error instanceof MediaError)) throw error;
-          break;
-        }
-      } else if (type === "mdat") {
-        if (pending !== undefined) {
-          index.add(pending.time, pending.at);
-          durationMs = Math.max(durationMs, pending.endMs);
-          pending = undefined;
-        }
-        end = at + length;
-      }
-      at += length;
-    }
-    return { end, durationMs, index };
-  }
-
-  /** The video fragment that a `moof` begins; undefined where it is one of sound. */
-  #fragment(
-    moof: Uint8Array,
-    movie: readonly MovieTrack[],
-    at: number,
-  ): { at: number; time: number; endMs: number } | undefined {
-    const defaults = (trackId: number) => movie.find((track) => track.trackId === trackId)?.defaults;
-    const [span] = readFragmentSpans(moof, defaults);
-    if (span?.trackId !== VIDEO_TRACK_ID) return undefined;
-    const timescale = movie.find(({ trackId }) => trackId === VIDEO_TRACK_ID)?.timescale ?? 90_000;
-    const end = span.baseDecodeTime + span.duration;
-    return { at, time: span.baseDecodeTime, endMs: Math.round((end * 1000) / timescale) };
+function inWords(failure: RecordingFailure): KliegError {
+  switch (failure.reason) {
+    case "unwritable":
+      return KliegError.from(failure.cause);
+    case "unreadable":
+      return new KliegError("media_malformed", `The recording cannot go on: ${failure.message}.`, { cause: failure });
+    case "too_large":
+    case "too_slow":
+      return new KliegError("storage_unavailable", failure.message, { cause: failure });
   }
 }
 

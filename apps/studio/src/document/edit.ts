@@ -1,7 +1,7 @@
 import { newId, type RecordId } from "./identity.ts";
 import type { Scene, SceneItem } from "./scene.ts";
 import type { Source } from "./source.ts";
-import type { StudioDocument } from "./studio-document.ts";
+import { MAX_ISOLATED, type StudioDocument } from "./studio-document.ts";
 import { filling, type Transform } from "./transform.ts";
 
 // Every edit returns a new document that shares what it did not change, or the very same one where there is nothing to
@@ -61,12 +61,25 @@ export function removeSource(document: StudioDocument, id: RecordId): StudioDocu
   return {
     ...document,
     sources: document.sources.filter((source) => source.id !== id),
+    isolated: document.isolated.filter((source) => source !== id),
     scenes: document.scenes.map((scene) =>
       scene.items.some((item) => item.source === id)
         ? { ...scene, items: scene.items.filter((item) => item.source !== id) }
         : scene,
     ),
   };
+}
+
+/**
+ * Chooses whether a source is recorded by itself, too.
+ * @throws {EditError} where there is no such source, or as many are chosen as may be.
+ */
+export function isolateSource(document: StudioDocument, id: RecordId, isolated: boolean): StudioDocument {
+  sourceOf(document, id);
+  if (document.isolated.includes(id) === isolated) return document;
+  if (!isolated) return { ...document, isolated: document.isolated.filter((source) => source !== id) };
+  if (document.isolated.length >= MAX_ISOLATED) throw new EditError("as many sources as may be are recorded already");
+  return { ...document, isolated: [...document.isolated, id] };
 }
 
 /** Takes an item out of its scene; its source goes too where no other scene shows it. */

@@ -9,6 +9,9 @@ import { Source } from "./source.ts";
 /** The version that {@link StudioDocument} describes; documents of older ones are migrated. */
 export const DOCUMENT_VERSION = 1;
 
+/** Each takes an encoder, and room on the disk. */
+export const MAX_ISOLATED = 8;
+
 /** All that a show is made of, as it is saved. */
 export const StudioDocument = z
   .strictObject({
@@ -21,6 +24,8 @@ export const StudioDocument = z
     /** In the order in which they are listed; there is always one. */
     scenes: z.array(Scene).min(1).max(100),
     destinations: z.array(Destination).max(20),
+    /** Sources that are recorded by themselves, too, while the program is. */
+    isolated: z.array(RecordId).max(MAX_ISOLATED).default([]),
     /** The scene that is on air, or would be. */
     program: RecordId,
     /** The scene that is worked on and comes next; the same as `program` where there is no preview. */
@@ -47,6 +52,9 @@ export const StudioDocument = z
         if (!sources.has(item.source)) complain(["scenes", i, "items", j, "source"], "there is no such source");
       }
     }
+    for (const [i, id] of document.isolated.entries()) {
+      if (!sources.has(id)) complain(["isolated", i], "there is no such source");
+    }
     for (const [i, destination] of document.destinations.entries()) once(destination.id, ["destinations", i, "id"]);
     for (const name of ["program", "preview"] as const) {
       if (!document.scenes.some(({ id }) => id === document[name])) complain([name], "there is no such scene");
@@ -65,6 +73,7 @@ export function newDocument(sceneName: string): StudioDocument {
     sources: [],
     scenes: [scene],
     destinations: [],
+    isolated: [],
     program: scene.id,
     preview: scene.id,
   };

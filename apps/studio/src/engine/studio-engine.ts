@@ -21,6 +21,7 @@ import { type EngineStores, keepingRequests } from "./keeping-requests.ts";
 import { OnAir } from "./on-air-requests.ts";
 import { ProgramFeed, type ProgramSource } from "./program/program-feed.ts";
 import { Recorder } from "./record/recorder.ts";
+import { isolatedSources } from "./record/isolated-source.ts";
 import { Replay } from "./record/replay.ts";
 import { recordingRequests } from "./recording-requests.ts";
 import { FileSecretStore } from "./secrets/file-secret-store.ts";
@@ -92,7 +93,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     const { clock = systemClock } = options;
     const shelf = new EncoderShelf({ ffmpeg, cores: options.cores });
     this.#feed = new ProgramFeed({ clock, ffmpeg, shelf });
-    this.#recorder = new Recorder({ clock, feed: this.#feed });
+    this.#recorder = new Recorder({ clock, feed: this.#feed, ffmpeg });
     this.#replay = new Replay({ clock, feed: this.#feed });
     const backend = new KliegBackend(clock);
     const onState = () => this.events.emit("state", this.state);
@@ -115,6 +116,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     this.#replay.events.on("state", (replay) => this.tell({ event: "replay", replay }));
     this.#replay.arm(stores.settings.settings.replay_seconds);
     this.#configure();
+    this.#recorder.events.on("problem", (problem) => this.tell({ event: "notice", ...problem.toBody() }));
     const keeping = keepingRequests(stores, this);
     this.#handlers = {
       hello: ({ protocol }) => {
@@ -231,6 +233,10 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   }
 
   ended(session: EngineSession): void {
+    if (frame.isolated !== 0) {
+      this.#recorder.pushIsolated(frame);
+      return;
+    }
     this.#sessions.delete(session);
     if (session === this.#stage) {
       this.#stage = undefined;
@@ -245,10 +251,13 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     this.#source = undefined;
   }
 
-  /** What the engine's own encoders are to make, by the show. */
+  /** What the engine's own encoders are to make, and what is recorded by itself, by the show. */
   #configure(): void {
-    this.#feed.configure(this.#stores.show.document.encoding);
+    const { document } = this.#stores.show;
+    this.#feed.configure(document.encoding);
+    this.#recorder.isolate(isolatedSources(document), document.encoding.audio_bitrate);
   }
+    this.#recorder.pageGone();
 
   #welcome(): StudioWelcome {
     const { version, host, platform = process.platform, cores } = this.#options;

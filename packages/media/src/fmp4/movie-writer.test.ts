@@ -26,7 +26,7 @@ function read(size: string): { units: AccessUnit[]; video: VideoTrack; audio: Au
 
 function write(units: readonly AccessUnit[], video: VideoTrack, audio: AudioTrack) {
   const pieces: { bytes: Buffer; durationMs: number }[] = [];
-  const writer = new MovieWriter(video, audio, ({ bytes, durationMs }) =>
+  const writer = new MovieWriter({ video, audio }, ({ bytes, durationMs }) =>
     pieces.push({ bytes: Buffer.concat(bytes), durationMs }),
   );
   for (const unit of units) writer.push(unit);
@@ -65,7 +65,7 @@ describe("RTC2: a fragmented movie of picture and sound", () => {
   test("writes shorter fragments than GOPs where little may be lost, and silent movies (STU3)", () => {
     const { units, video } = read("320x180");
     const pieces: MoviePiece[] = [];
-    const writer = new MovieWriter(video, undefined, (piece) => pieces.push(piece), { maxFragmentMs: 400 });
+    const writer = new MovieWriter({ video, audio: undefined }, (piece) => pieces.push(piece), { maxFragmentMs: 400 });
     for (const unit of units) writer.push(unit);
     writer.flush();
     const ends = pieces.map(({ durationMs }) => durationMs);

@@ -14,70 +14,91 @@ export interface MoviePiece {
 
 export interface MovieWriterOptions {
   /** No fragment holds more, whatever keyframes come, ms. Default 10 000. */
-  readonly maxFragmentMs?: number;
+  readonly maxFragmentMs?: number | undefined;
+  /** What is 0 in the file, ticks: what is earlier is passed over. Default: the first keyframe. */
+  readonly zero?: number | undefined;
+}
+
+/** What a movie is made of: one of them at least. What comes of another kind is passed over. */
+export interface MovieTracks {
+  readonly video: VideoTrack | undefined;
+  readonly audio: AudioTrack | undefined;
 }
 
 const DEFAULT_MAX_FRAGMENT_MS = 10_000;
-const VIDEO_ID = 1;
+/** `track_ID` of what fragments are cut by: the picture, or the sound where there is none. */
+export const LEAD_TRACK_ID = 1;
 const AUDIO_ID = 2;
+/** How long a lone picture lasts, ticks. */
+const USUAL_PICTURE = TICKS_PER_SECOND / 30;
 
 /**
- * Writes one file of a picture and its sound as a fragmented movie (14496-12 § 8.8) that can be played up to its last whole
- * fragment, wherever it ends. A fragment begins with a keyframe, unless the one before it was as long as it may be. Times begin at 0 with the first keyframe; what the
- * program was silent for stays a hole.
+ * Writes one file of a picture, its sound or both as a fragmented movie (14496-12 § 8.8) that can be played up to its last
+ * whole fragment, wherever it ends. A fragment begins with a keyframe, unless the one before it was as long as it may be.
+ * What was silent for a time stays a hole.
  */
 export class MovieWriter {
   readonly #onPiece: (piece: MoviePiece) => void;
-  readonly #tracks: readonly [VideoTrack] | readonly [VideoTrack, AudioTrack];
+  readonly #tracks: readonly [Track, ...Track[]];
   readonly #maxFragmentTicks: number;
-  readonly #video: AccessUnit[] = [];
+  /** Of the first track, by which fragments are cut. */
+  readonly #lead: AccessUnit[] = [];
+  /** Sound beside a picture. */
   readonly #audio: AccessUnit[] = [];
   #track: Track;
   #zero: number | undefined;
   #sequence = 0;
-  #writtenTicks = 0;
 
   /**
-   * @param audio undefined for a silent movie: what comes of sound is passed over.
    * @param onPiece called synchronously; the header first.
-   * @throws MediaError where a track's configuration is missing.
+   * @throws MediaError where a track's configuration is missing. @throws RangeError where there is no track.
    */
   constructor(
-    video: VideoTrack,
-    audio: AudioTrack | undefined,
+    { video, audio }: MovieTracks,
     onPiece: (piece: MoviePiece) => void,
-    { maxFragmentMs = DEFAULT_MAX_FRAGMENT_MS }: MovieWriterOptions = {},
+    { maxFragmentMs = DEFAULT_MAX_FRAGMENT_MS, zero }: MovieWriterOptions = {},
   ) {
     this.#onPiece = onPiece;
-    this.#tracks = audio === undefined ? [video] : [video, audio];
+    const [lead, ...others] = [video, audio].filter((track) => track !== undefined);
+    if (lead === undefined) throw new RangeError("a movie without tracks");
+    this.#tracks = [lead, ...others];
     this.#maxFragmentTicks = (maxFragmentMs * TICKS_PER_SECOND) / 1000;
-    this.#track = video;
+    this.#track = lead;
+    this.#zero = zero;
     onPiece({ bytes: [movieHeader(this.#tracks)], durationMs: 0, keyframeTime: undefined });
+  }
+
+  /** What is 0 in the file, ticks; undefined where that is the first keyframe, which has not come. */
+  get zero(): number | undefined {
+    return this.#zero;
   }
 
   /** Takes the next access unit, in decode order of its track; what comes before the first keyframe is passed over. */
   push(unit: AccessUnit): void {
-    if (unit.track.kind === "audio") {
-      const wanted = this.#tracks.length > 1 && this.#zero !== undefined && unit.dts >= this.#zero;
-      if (wanted) this.#audio.push(unit);
+    const [{ kind }, ...others] = this.#tracks;
+    if (unit.dts < (this.#zero ?? Number.NEGATIVE_INFINITY)) return;
+    if (unit.track.kind !== kind) {
+      if (others.length > 0 && this.#zero !== undefined) this.#audio.push(unit);
       return;
     }
-    const first = this.#video[0];
+    const first = this.#lead[0];
+    const long = first !== undefined && unit.dts - first.dts >= this.#maxFragmentTicks;
     if (first === undefined) {
       if (!unit.keyframe) return;
       this.#zero ??= unit.dts;
-    } else if (unit.keyframe || unit.dts - first.dts >= this.#maxFragmentTicks) {
+    } else if (long || (kind === "video" && unit.keyframe)) {
       this.#write(unit.dts);
     }
-    this.#video.push(this.#described(unit));
+    this.#lead.push(this.#described(unit));
   }
 
   /** Writes what has come since the last fragment began. */
   flush(): void {
-    const last = this.#video.at(-1);
-    const before = this.#video.at(-2);
+    const last = this.#lead.at(-1);
+    const before = this.#lead.at(-2);
     if (last === undefined) return;
-    this.#write(last.dts + (before === undefined ? TICKS_PER_SECOND / 30 : last.dts - before.dts));
+    const alone = last.track.kind === "audio" ? (1024 * TICKS_PER_SECOND) / last.track.sampleRate : USUAL_PICTURE;
+    this.#write(last.dts + (before === undefined ? alone : last.dts - before.dts));
   }
 
   /** A picture whose configuration the header does not have carries it itself. */
@@ -89,22 +110,21 @@ export class MovieWriter {
     return { ...unit, data: withParameterSets(track, unit.data) };
   }
 
-  /** @param end where the last picture ends, ticks. */
+  /** @param end where the last of the lead ends, ticks. */
   #write(end: number): void {
     const zero = this.#zero ?? 0;
-    const first = this.#video[0];
+    const first = this.#lead[0];
     const keyframeTime =
       first?.keyframe === true
         ? Math.round(((first.dts - zero) * timescaleOf(this.#tracks[0])) / TICKS_PER_SECOND)
         : undefined;
     const bytes = [
-      ...this.#fragment(VIDEO_ID, this.#video, zero, end),
+      ...this.#fragment(LEAD_TRACK_ID, this.#lead, zero, end),
       ...this.#fragment(AUDIO_ID, this.#audio, zero, undefined),
     ];
-    this.#video.length = 0;
+    this.#lead.length = 0;
     this.#audio.length = 0;
-    this.#writtenTicks = end - zero;
-    const durationMs = Math.round((this.#writtenTicks * 1000) / TICKS_PER_SECOND);
+    const durationMs = Math.round(((end - zero) * 1000) / TICKS_PER_SECOND);
     this.#onPiece({ bytes, durationMs, keyframeTime });
   }
 

@@ -82,6 +82,8 @@ export class ProgramFeed implements AsyncDisposable {
   /** Whether the present source has shown a picture, and its timestamp, ticks. */
   #begun = false;
   #beginsAt = 0;
+  /** From its timestamps to the timeline, ticks. */
+  #offset = 0;
   #video: VideoTrack | undefined;
   #audio: AudioTrack | undefined;
   #lastKeyframe: Uint8Array | undefined;
@@ -136,6 +138,11 @@ export class ProgramFeed implements AsyncDisposable {
       video_bitrate: this.#videoBytes.perSecond * 8,
       audio_bitrate: this.#audioBytes.perSecond * 8,
     };
+  }
+
+  /** What is added to the page's timestamps to get the program's, ticks; undefined while the page's picture is not on. */
+  get pageOffset(): number | undefined {
+    return this.#begun && this.#held === undefined ? this.#offset : undefined;
   }
 
   configure(encoding: ProgramEncoding): void {
@@ -252,7 +259,9 @@ export class ProgramFeed implements AsyncDisposable {
 
   #hand(unit: AccessUnit, track: Track): void {
     const placed = this.#timeline.map(unit.track === track ? unit : { ...unit, track });
-    if (track.kind === "audio") {
+    if (track.kind === "video") {
+      this.#offset = placed.dts - unit.dts;
+    } else {
       for (const silence of this.#bridge.before(placed, track)) this.#readers.onAccessUnit(silence);
     }
     this.#readers.onAccessUnit(placed);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "@klieg/base";
 import { makeFootage } from "@klieg/ffmpeg/testing";
 import type { AccessUnit, Track } from "@klieg/media";
+import type { ProgramFrame } from "@klieg/protocol";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ProgramReader } from "../program/program-reader.ts";
 import { Recorder } from "./recorder.ts";
@@ -28,6 +29,8 @@ afterEach(async () => {
 /** A feed that gives all that read it what it is given. */
 class Feed {
   readonly #readers = new Set<ProgramReader>();
+  /** Of a page whose time is the footage's own. */
+  pageOffset: number | undefined = 0;
 
   addReader(reader: ProgramReader): Disposable {
     this.#readers.add(reader);
@@ -60,10 +63,123 @@ function probe(path: string) {
   };
 }
 
+/** What a page sends of a source that is recorded by itself. @param at added to its times, ticks. */
+function* framesOf(number: number, units: readonly AccessUnit[], at = 0): Generator<ProgramFrame> {
+  const nothing = { upload: 0, width: 0, height: 0, sampleRate: 0, channels: 0, isolated: number };
+  const told = new Set<Track>();
+  for (const { track, dts, keyframe, data } of units) {
+    const picture = track.kind === "video";
+    const timestamp = ((dts + at) * 1e6) / 90_000;
+    if (!told.has(track)) {
+      told.add(track);
+      const config = Uint8Array.from(track.config);
+      yield { ...nothing, kind: picture ? "avc_config" : "aac_config", keyframe: false, timestamp, data: config };
+    }
+    yield { ...nothing, kind: picture ? "avc" : "aac", keyframe, timestamp, data: Uint8Array.from(data) };
+  }
+}
+
+const CAMERA = { id: "camera", name: "Camera: left/right", kinds: ["video", "audio"] } as const;
+const MICROPHONE = { id: "voice", name: "Voice", kinds: ["audio"] } as const;
+
+/** Seconds of the first and last packet of a kind. */
+function times(path: string, kind: "video" | "audio"): [number, number] {
+  const args = ["-v", "error", "-select_streams", kind.slice(0, 1), "-show_packets", "-of", "json", path];
+  const { packets } = JSON.parse(execFileSync("ffprobe", args, { encoding: "utf8" }));
+  return [Number(packets[0].pts_time), Number(packets.at(-1).pts_time)];
+}
+
+describe("recordings of sources (STU8)", () => {
+  test("lie beside the program's, begin where it does, and are on its time", async () => {
+    const feed = new Feed();
+    feed.pageOffset = undefined;
+    await using recorder = new Recorder({ clock: systemClock, feed, ffmpeg: undefined });
+    recorder.isolate([CAMERA, MICROPHONE], 128_000);
+    const { isolated = [], path } = await recorder.start(folder);
+    expect(isolated).toMatchObject([
+      { source: "camera", number: 1, state: "waiting", picture: true, sound: true },
+      { source: "voice", number: 2, state: "waiting", picture: false, sound: true },
+    ]);
+    // Before the program there is no time to put them on.
+    for (const frame of framesOf(1, footage.slice(0, 20))) recorder.pushIsolated(frame);
+    const moved = footage.map((unit) => ({ ...unit, dts: unit.dts + 900_000, pts: unit.pts + 900_000 }));
+    feed.push(moved.slice(0, 1));
+    feed.push(moved);
+    feed.pageOffset = 900_000;
+    // The camera's encoder began a second and a half after the program's recording, the microphone's with it.
+    const late = footage.filter(({ dts }) => dts >= 135_000);
+    for (const frame of framesOf(1, late)) recorder.pushIsolated(frame);
+    for (const frame of framesOf(
+      2,
+      footage.filter(({ track }) => track.kind === "audio"),
+    ))
+      recorder.pushIsolated(frame);
+    await expect.poll(() => recorder.state.isolated?.every(({ state }) => state === "recording")).toBe(true);
+    // An edit of the show in mid-recording.
+    recorder.isolate([CAMERA], 128_000);
+    await expect.poll(() => recorder.state.isolated?.length).toBe(1);
+    await recorder.stop();
+    expect(recorder.state.isolated).toEqual([]);
+    const names = (await readdir(folder)).sort();
+    const base = path?.slice(folder.length + 1, -4);
+    expect(names).toEqual([`${base} - Camera left right.mp4`, `${base} - Voice.mp4`, `${base}.mp4`]);
+    const [camera, voice, program] = names.map((name) => join(folder, name)) as [string, string, string];
+    expect(probe(camera).codecs).toEqual(["h264", "aac"]);
+    expect(probe(voice).codecs).toEqual(["aac"]);
+    const [programStart, programEnd] = times(program, "video");
+    expect(programStart).toBe(0);
+    // The first picture stands from the beginning on.
+    expect(times(camera, "video")[0]).toBe(0);
+    expect(times(camera, "video")[1]).toBeCloseTo(programEnd, 2);
+    expect(times(voice, "audio")[1]).toBeCloseTo(times(program, "audio")[1], 1);
+  });
+
+  test("go on after the page was away, in the same file, and refuse what cannot be theirs", async () => {
+    const feed = new Feed();
+    await using recorder = new Recorder({ clock: systemClock, feed, ffmpeg: undefined });
+    recorder.isolate([CAMERA], 128_000);
+    await recorder.start(folder);
+    feed.push(footage);
+    for (const frame of framesOf(1, footage)) recorder.pushIsolated(frame);
+    recorder.pageGone();
+    // The page's clock begins anew, and the program went on for three seconds.
+    feed.pageOffset = 9 * 90_000;
+    const [config, ...rest] = framesOf(1, footage.slice(30));
+    for (const frame of [config as ProgramFrame, ...rest]) recorder.pushIsolated(frame);
+    const i420 = { ...(config as ProgramFrame), kind: "i420" } as const;
+    expect(() => recorder.pushIsolated(i420)).toThrow("not made of i420");
+    recorder.pushIsolated({ ...i420, isolated: 7 });
+    await expect.poll(() => recorder.state.isolated?.[0]?.duration_ms ?? 0).toBeGreaterThan(13_000);
+    await recorder.stop();
+    const name = (await readdir(folder)).find((found) => found.includes("Camera")) ?? "";
+    const { video, codecs } = probe(join(folder, name));
+    expect([video > 250, codecs]).toEqual([true, ["h264", "aac"]]);
+    expect(times(join(folder, name), "video")[1]).toBeGreaterThan(14.5);
+  });
+
+  test("of which one ends take neither the program's nor the others along, and leave no empty file", async () => {
+    const feed = new Feed();
+    await using recorder = new Recorder({ clock: systemClock, feed, ffmpeg: undefined });
+    recorder.isolate([CAMERA, MICROPHONE], 128_000);
+    await recorder.start(folder);
+    feed.push(footage);
+    for (const frame of framesOf(
+      2,
+      footage.filter(({ track }) => track.kind === "audio"),
+    ))
+      recorder.pushIsolated(frame);
+    // Nothing ever came of the camera.
+    const kept = await recorder.stop();
+    expect(kept.duration_ms).toBe(6000);
+    expect((await readdir(folder)).filter((name) => name.includes("Camera"))).toEqual([]);
+    expect((await readdir(folder)).filter((name) => name.includes("Voice"))).toHaveLength(1);
+  });
+});
+
 describe("the recorder (STU3)", () => {
   test("writes what plays whole, with an index to seek by, and says how it goes", async () => {
     const feed = new Feed();
-    await using recorder = new Recorder({ clock: systemClock, feed });
+    await using recorder = new Recorder({ clock: systemClock, feed, ffmpeg: undefined });
     const told: string[] = [];
     recorder.events.on("state", ({ state, duration_ms }) => told.push(`${state} ${duration_ms}`));
     const { state, path } = await recorder.start(join(folder, "not there yet"));
@@ -83,7 +199,7 @@ describe("the recorder (STU3)", () => {
 
   test("records a program that has no sound", async () => {
     const feed = new Feed();
-    await using recorder = new Recorder({ clock: systemClock, feed });
+    await using recorder = new Recorder({ clock: systemClock, feed, ffmpeg: undefined });
     await recorder.start(folder);
     feed.push(footage, "video");
     const { path, duration_ms } = await recorder.stop();
@@ -93,7 +209,7 @@ describe("the recorder (STU3)", () => {
 
   test("says what is wrong with a folder, and leaves no empty file", async () => {
     const feed = new Feed();
-    await using recorder = new Recorder({ clock: systemClock, feed });
+    await using recorder = new Recorder({ clock: systemClock, feed, ffmpeg: undefined });
     await writeFile(join(folder, "file"), "");
     await expect(recorder.start(join(folder, "file"))).rejects.toMatchObject({ code: "storage_unavailable" });
     expect(recorder.state).toMatchObject({ state: "failed", problem: { code: "storage_unavailable" } });

@@ -1,11 +1,16 @@
 import { type Clock, Emitter } from "@klieg/base";
-import { KliegError, type RecordingState } from "@klieg/protocol";
+import type { FfmpegBinary } from "@klieg/ffmpeg";
+import { KliegError, type ProgramFrame, type RecordingState } from "@klieg/protocol";
 import type { ProgramFeed } from "../program/program-feed.ts";
-import { Recording } from "./recording.ts";
+import { IsolatedRecordings } from "./isolated-recordings.ts";
+import type { IsolatedSource } from "./isolated-source.ts";
+import { ProgramRecording } from "./program-recording.ts";
 import { RecordingFile, recordingName } from "./recording-file.ts";
 
 export interface RecorderEvents {
   state: RecordingState;
+  /** Something that the operator should know, and that does not end the recording. */
+  problem: KliegError;
 }
 
 /** What was kept, once it is whole. */
@@ -17,7 +22,17 @@ export interface KeptRecording {
 
 export interface RecorderOptions {
   readonly clock: Clock;
-  readonly feed: Pick<ProgramFeed, "addReader">;
+  readonly feed: Pick<ProgramFeed, "addReader" | "pageOffset">;
+  /** Encodes the sound of sources that are recorded by themselves; undefined: there is none. */
+  readonly ffmpeg: FfmpegBinary | undefined;
+}
+
+/** One recording of the program, and those of its sources. */
+interface Current {
+  readonly recording: ProgramRecording;
+  readonly file: RecordingFile;
+  readonly place: Disposable;
+  readonly isolated: IsolatedRecordings;
 }
 
 /**
@@ -25,6 +40,10 @@ export interface RecorderOptions {
  * quarter of what was recorded.
  */
 const RESERVE = 64 * 1024 * 1024;
+/** The same for recordings of sources, which give way to the program's; never more than half of what was recorded. */
+const ISOLATED_RESERVE = 256 * 1024 * 1024;
+/** Numbers of recordings of sources; 0 is the program's. */
+const HIGHEST_NUMBER = 0xffff;
 const OFF: RecordingState = {
   state: "off",
   path: null,
@@ -34,12 +53,15 @@ const OFF: RecordingState = {
   problem: null,
 };
 
-/** Records the program, one file at a time. Whatever becomes of a recording, the broadcast goes on. */
+/** Records the program, one file at a time, and sources beside it. Whatever becomes of a recording, the broadcast goes on. */
 export class Recorder implements AsyncDisposable {
   readonly events = new Emitter<RecorderEvents>();
   readonly #options: RecorderOptions;
   #state = OFF;
-  #current: { readonly recording: Recording; readonly file: RecordingFile; readonly place: Disposable } | undefined;
+  #current: Current | undefined;
+  #sources: readonly IsolatedSource[] = [];
+  #audioBitrate = 0;
+  #lastNumber = 0;
   /** Starts and stops, one after another. */
   #work: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -52,12 +74,32 @@ export class Recorder implements AsyncDisposable {
     return this.#state;
   }
 
+  /**
+   * Which sources are recorded by themselves while the program is, from now on.
+   * @param audioBitrate of their sound, bits/s.
+   */
+  isolate(sources: readonly IsolatedSource[], audioBitrate: number): void {
+    this.#sources = sources;
+    this.#audioBitrate = audioBitrate;
+    void this.#current?.isolated.follow(sources, audioBitrate);
+  }
+
+  /** Takes a frame of a source that is recorded by itself. @throws {KliegError} for what cannot be right. */
+  pushIsolated(frame: ProgramFrame): void {
+    this.#current?.isolated.push(frame);
+  }
+
+  /** What comes of sources from now on is another page's. */
+  pageGone(): void {
+    this.#current?.isolated.pageGone();
+  }
+
   /** Begins a recording with the next keyframe of the program; where one is made already, that goes on. @throws {KliegError} */
   start(folder: string): Promise<RecordingState> {
     return this.#inTurn(async () => {
       if (this.#current !== undefined) return this.#state;
       if (this.#closed) throw new KliegError("shutting_down", "The studio is closing.");
-      const { clock, feed } = this.#options;
+      const { clock, feed, ffmpeg } = this.#options;
       this.#become({ ...OFF, state: "starting" });
       let file: RecordingFile;
       try {
@@ -67,13 +109,26 @@ export class Recorder implements AsyncDisposable {
         throw error;
       }
       const free_bytes = await file.freeBytes();
-      const recording: Recording = new Recording({
+      const recording: ProgramRecording = new ProgramRecording({
         file,
         onGrown: (durationMs) => void this.#grown(recording, durationMs),
         onFailed: (failure) => this.#failed(recording, failure),
       });
+      const isolated: IsolatedRecordings = new IsolatedRecordings({
+        clock,
+        ffmpeg,
+        program: file.path,
+        nextNumber: () => this.#nextNumber(),
+        pageOffset: () => feed.pageOffset,
+        zero: () => recording.zero,
+        onChanged: () => {
+          if (this.#current?.isolated === isolated) this.#become(this.#state);
+        },
+        onProblem: (problem) => this.events.emit("problem", problem),
+      });
       this.#become({ ...OFF, state: "starting", path: file.path, free_bytes });
-      this.#current = { recording, file, place: feed.addReader(recording) };
+      this.#current = { recording, file, place: feed.addReader(recording), isolated };
+      await isolated.follow(this.#sources, this.#audioBitrate);
       return this.#state;
     });
   }
@@ -106,22 +161,26 @@ export class Recorder implements AsyncDisposable {
     const current = this.#current;
     this.#current = undefined;
     current?.place[Symbol.dispose]();
-    await current?.recording.close();
+    await Promise.all([current?.recording.close(), current?.isolated.close()]);
   }
 
-  async #grown(recording: Recording, duration_ms: number): Promise<void> {
+  async #grown(recording: ProgramRecording, duration_ms: number): Promise<void> {
     const current = this.#current;
     if (current?.recording !== recording) return;
-    const { file } = current;
+    const { file, isolated } = current;
     const free_bytes = await file.freeBytes();
     if (this.#current !== current) return;
+    if (free_bytes !== null && free_bytes < Math.min(ISOLATED_RESERVE, (file.bytes + isolated.bytes) / 2)) {
+      const words = "The disk is nearly full: what it has left is for the program's own recording.";
+      isolated.giveUp(new KliegError("storage_unavailable", words));
+    }
     this.#become({ state: "recording", path: file.path, duration_ms, bytes: file.bytes, free_bytes, problem: null });
     if (free_bytes !== null && free_bytes < Math.min(RESERVE, file.bytes / 4)) {
       this.#failed(recording, new KliegError("storage_unavailable", "The recording ended: its disk is full."));
     }
   }
 
-  #failed(recording: Recording, failure: KliegError): void {
+  #failed(recording: ProgramRecording, failure: KliegError): void {
     void this.#inTurn(async () => {
       const current = this.#current;
       if (current?.recording !== recording) return;
@@ -147,8 +206,13 @@ export class Recorder implements AsyncDisposable {
     return done;
   }
 
+  #nextNumber(): number {
+    this.#lastNumber = (this.#lastNumber % HIGHEST_NUMBER) + 1;
+    return this.#lastNumber;
+  }
+
   #become(state: RecordingState): void {
-    this.#state = state;
-    this.events.emit("state", state);
+    this.#state = { ...state, isolated: this.#current?.isolated.states ?? [] };
+    this.events.emit("state", this.#state);
   }
 }

@@ -140,7 +140,7 @@ export class Replay implements ProgramReader, AsyncDisposable {
   ): Promise<KeptRecording> {
     await using file = await RecordingFile.create(folder, recordingName("Klieg replay", this.#options.clock.wall()));
     const pieces: { readonly bytes: readonly Uint8Array[]; readonly durationMs: number }[] = [];
-    const writer = new MovieWriter(video, audio, (piece) => pieces.push(piece));
+    const writer = new MovieWriter({ video, audio }, (piece) => pieces.push(piece));
     for (const unit of units) writer.push(unit);
     writer.flush();
     for (const { bytes } of pieces) await file.append(bytes);

@@ -3,7 +3,7 @@ import type { ProgramFrame } from "@klieg/protocol";
 /** avcC of 320 × 180, as x264 writes it. */
 const CONFIG = Buffer.from("0142c00dffe100176742c00dda05067e7c0440000003004000000f03c50aa801000468ce0fc8", "hex");
 
-const NOTHING = { upload: 0, width: 320, height: 180, sampleRate: 0, channels: 0 };
+const NOTHING = { upload: 0, isolated: 0, width: 320, height: 180, sampleRate: 0, channels: 0 };
 
 export function configFrame(): ProgramFrame {
   return { ...NOTHING, kind: "avc_config", keyframe: false, timestamp: 0, data: Uint8Array.from(CONFIG) };
