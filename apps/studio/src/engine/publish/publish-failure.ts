@@ -4,9 +4,9 @@ import { RejectReason, rejectReasonWords, SrtError } from "@klieg/srt";
 
 /**
  * Whether trying again can help. `network`: it is tried for as long as the broadcast lasts; `unclear`: the other end hangs up
- * without a word, as many do on a wrong key; `refused`: it said no.
+ * without a word, as many do on a wrong key; `refused`: it said no; `final`: it said no, and will not think better of it.
  */
-export type FailureKind = "network" | "unclear" | "refused";
+export type FailureKind = "network" | "unclear" | "refused" | "final";
 
 /** Why a destination is not on air. */
 export class PublishFailure extends Error {
@@ -25,6 +25,8 @@ export class PublishFailure extends Error {
   static from(error: unknown): PublishFailure {
     if (error instanceof PublishFailure) return error;
     const known = KliegError.from(error);
+    // A Klieg backend says so of a key that it knows, and that its owner took back.
+    if (known.code === "stream_key_revoked") return new PublishFailure("final", known);
     return new PublishFailure(known.retryable ? "network" : "refused", known);
   }
 }

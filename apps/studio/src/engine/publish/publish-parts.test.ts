@@ -28,6 +28,8 @@ describe("STU3: when a destination is tried again", () => {
     expect(delays).toEqual([500, 1000, 2000, 4000, undefined]);
     policy.reset();
     expect(policy.failed("refused")).toBe(500);
+    expect(policy.failed("final")).toBeUndefined();
+    expect(PublishFailure.from(new KliegError("stream_key_revoked", "No more.")).kind).toBe("final");
   });
 
   test("a server that hangs up without a word: five times", () => {

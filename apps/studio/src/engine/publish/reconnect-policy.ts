@@ -39,6 +39,7 @@ export class ReconnectPolicy {
 
   /** @returns ms to wait before the next attempt; undefined: it is given up. */
   failed(kind: FailureKind): number | undefined {
+    if (kind === "final") return undefined;
     if (kind === "refused") {
       this.#refused += 1;
       if (!this.#wasLive || this.#refused > REFUSALS_AFTER_LIVE) return undefined;

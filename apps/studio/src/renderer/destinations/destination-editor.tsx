@@ -33,7 +33,7 @@ export function DestinationEditor({ destination, isNew, onDone }: DestinationEdi
   const { kind } = draft;
   const whole = isWhole(tidied(draft));
 
-  /** Keeps what was typed: the address in the show, secrets with the engine. */
+  /** Keeps what was typed: the address in the show, secrets with the engine, which uses them from the next attempt on. */
   const keep = async () => {
     const kept = tidied(draft);
     setDraft(kept);
@@ -42,6 +42,12 @@ export function DestinationEditor({ destination, isNew, onDone }: DestinationEdi
     await savedShow(show);
     if (key.trim() !== "") await engine.setSecret(kept.id, "stream_key", key.trim());
     if (passphrase !== "") await engine.setSecret(kept.id, "passphrase", passphrase);
+    // On air, what failed for want of it is tried with it.
+    const typed = key.trim() !== "" || passphrase !== "";
+    const given = engine.now.broadcast.destinations.find(({ id }) => id === kept.id);
+    if (typed && given?.state === "failed") {
+      await engine.link.request("retry_destination", { destination_id: kept.id });
+    }
     setKey("");
     setPassphrase("");
     return kept;

@@ -28,6 +28,8 @@ export function AlertList(props: {
       // By WebRTC it is the page that tries again.
       media.retryWhip(action.id);
       engine.link.request("retry_destination", { destination_id: action.id }).catch(failed);
+    } else if (action.do === "edit_destination") {
+      dialogs.setState({ open: { name: "settings", page: "destinations", destination: action.id } });
     } else if (action.do === "start_recording") engine.link.request("start_recording", {}).catch(failed);
     else if (action.do === "open_settings") dialogs.setState({ open: { name: "settings", page: action.page } });
     else selectSource(action.id);
@@ -54,6 +56,8 @@ function wordsOf(action: AlertAction): string {
   switch (action.do) {
     case "retry_destination":
       return words.actions.retry;
+    case "edit_destination":
+      return words.actions.enterKey;
     case "start_recording":
       return words.actions.record;
     case "open_settings":

@@ -4,6 +4,8 @@ export type Severity = "note" | "warn" | "bad";
 /** What a press of an alert's button does. */
 export type AlertAction =
   | { readonly do: "retry_destination"; readonly id: string }
+  /** To its key, for the most part. */
+  | { readonly do: "edit_destination"; readonly id: string }
   | { readonly do: "open_settings"; readonly page: "video" | "recording" }
   | { readonly do: "open_source"; readonly id: string }
   | { readonly do: "start_recording" };

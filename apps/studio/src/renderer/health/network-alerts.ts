@@ -18,6 +18,13 @@ const HEAVY_LOSS = 0.1;
 const LONG_RTT_MS = 400;
 const LONG_BUFFER_MS = 1500;
 const VERY_LONG_BUFFER_MS = 4000;
+/** Another key, or passphrase, is what helps. */
+const KEY_PROBLEMS: ReadonlySet<string> = new Set([
+  "stream_key_missing",
+  "stream_key_invalid",
+  "stream_key_revoked",
+  "passphrase_wrong",
+]);
 
 /** What is wrong between this computer and where the show goes. */
 export function networkAlerts(sample: HealthSample, history: HealthHistory): Alert[] {
@@ -33,7 +40,10 @@ function connectionAlerts(connection: Connection, { connections, now }: HealthSa
   const action = { do: "retry_destination", id } as const;
   if (state === "failed") {
     const advice = problem?.message ?? words.failed.noReason;
-    return [{ id: `destination:${id}`, severity: "bad", title: words.failed.title(name), advice, action }];
+    // Trying again with the key that was refused is of no use.
+    const keyless = problem !== null && KEY_PROBLEMS.has(problem.code);
+    const way = keyless ? ({ do: "edit_destination", id } as const) : action;
+    return [{ id: `destination:${id}`, severity: "bad", title: words.failed.title(name), advice, action: way }];
   }
   if (state === "reconnecting") {
     const severity = connections.some((other) => other.state === "live") ? "warn" : "bad";

@@ -23,7 +23,13 @@ export function DestinationsPage() {
   const none = useShow((state) => state.document.destinations.length === 0);
   const onAir = useEngine((state) => state.broadcast.state !== "idle");
   const alone = useEngine((state) => state.welcome?.host === "browser");
-  const [editing, setEditing] = useState<{ readonly destination: Destination; readonly isNew: boolean }>();
+  const wanted = useStore(dialogs, ({ open }) => (open?.name === "settings" ? open.destination : undefined));
+  const [editing, setEditing] = useState<{ readonly destination: Destination; readonly isNew: boolean } | undefined>(
+    () => {
+      const destination = show.document.destinations.find(({ id }) => id === wanted);
+      return destination === undefined ? undefined : { destination, isNew: false };
+    },
+  );
   const server = useStore(dialogs, (state) => state.server);
   useEffect(() => {
     if (server === undefined) return;

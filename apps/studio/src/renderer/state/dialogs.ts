@@ -18,7 +18,8 @@ export type OpenDialog =
   | { readonly name: "end_stream" }
   | { readonly name: "details" }
   | { readonly name: "health" }
-  | { readonly name: "settings"; readonly page: SettingsPage }
+  /** @param destination of the show that is opened at once, to be edited. */
+  | { readonly name: "settings"; readonly page: SettingsPage; readonly destination?: string }
   | { readonly name: "audio_filters"; readonly source: string };
 
 export interface DialogState {

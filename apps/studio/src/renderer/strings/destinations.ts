@@ -58,5 +58,5 @@ export const destinationStrings = {
   ready: "Ready",
   keyMissing: "No key yet",
   off: "Not used",
-  onAirNow: "What changes here counts from the next broadcast on.",
+  onAirNow: "A new key counts at once. All else that changes here counts from the next broadcast on.",
 } as const;

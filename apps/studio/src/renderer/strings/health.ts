@@ -78,6 +78,7 @@ export const healthStrings = {
   },
   actions: {
     retry: "Try now",
+    enterKey: "Enter key",
     videoSettings: "Video settings",
     recordingSettings: "Recording settings",
     showSource: "Show source",
