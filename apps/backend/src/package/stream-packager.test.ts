@@ -43,6 +43,24 @@ describe("PKG1: the source rendition, packaged", () => {
     expect(linesOf(playlist(subject, "audio"), "#EXTINF").length).toBeGreaterThanOrEqual(3);
   });
 
+  it("ends where packaging it fails, and tells its encoder, instead of taking others with it", async () => {
+    let failing = false;
+    await using subject = new PackagedStream({
+      observePart: () => {
+        if (failing) throw new Error("a fault of ours");
+      },
+    });
+    subject.connect();
+    await subject.send(5);
+    const session = subject.contribution?.session;
+    failing = true;
+    await subject.send(1);
+    expect(subject.stream.state).toBe("ended");
+    expect(subject.stream.endReason).toEqual({ by: "self", message: "packaging failed" });
+    expect(session).toMatchObject({ refusals: [{ code: "internal" }] });
+    expect(playlist(subject, "source")).toContain("#EXT-X-ENDLIST");
+  });
+
   it("is not live before the sound that the source has announced can be played, unless it is late", async () => {
     await using subject = new PackagedStream();
     subject.connect();

@@ -179,9 +179,11 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
   /** Takes an access unit of a transcoded rendition, which is made when it is new. */
   pushTranscoded(name: string, encoder: string | undefined, unit: AccessUnit): void {
     if (this.#ended) return;
-    const rendition = this.#renditions.get(name) ?? this.#add(name, unit.track.kind, "transcode");
-    rendition.encoder = encoder;
-    rendition.push(unit);
+    this.#guarded(() => {
+      const rendition = this.#renditions.get(name) ?? this.#add(name, unit.track.kind, "transcode");
+      rendition.encoder = encoder;
+      rendition.push(unit);
+    });
   }
 
   openEdge(rendition: Rendition, first: Boundary): RenditionEdge {
@@ -220,20 +222,23 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
 
   /** The source is gone: what it sent is published, and what comes after it is a discontinuity. */
   interrupt(): void {
-    for (const rendition of this.#renditions.values()) if (rendition.origin === "source") rendition.flush();
+    if (this.#ended) return;
+    this.#guarded(() => {
+      for (const rendition of this.#renditions.values()) if (rendition.origin === "source") rendition.flush();
+    });
   }
 
   /** The transcoder has handed on all that it could make of a source that is gone. */
   settle(): void {
-    if (!this.#ended) this.#aligner.flush();
+    if (!this.#ended) this.#guarded(() => this.#aligner.flush());
   }
 
   /** Nothing more will come: every playlist ends. Idempotent. */
   end(): void {
+    this.settle();
     if (this.#ended) return;
     this.#ended = true;
     this.#liveTimer?.[Symbol.dispose]();
-    this.#aligner.flush();
     for (const rendition of this.#renditions.values()) rendition.end();
   }
 
@@ -254,9 +259,24 @@ export class StreamPackager implements RenditionOwner, AsyncDisposable {
   }
 
   #drain(): void {
-    for (let unit = this.#reader.take(); unit !== undefined; unit = this.#reader.take()) {
-      if (this.#probed === undefined) this.#route(unit);
-      else this.#probe(unit, this.#probed);
+    this.#guarded(() => {
+      for (let unit = this.#reader.take(); unit !== undefined; unit = this.#reader.take()) {
+        if (this.#probed === undefined) this.#route(unit);
+        else this.#probe(unit, this.#probed);
+      }
+    });
+  }
+
+  /** A fault of ours costs this stream, never the others: it ends here, and its encoder begins another. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#logger.error({ err: error }, "packaging failed: the stream ends");
+      this.#ended = true;
+      this.#liveTimer?.[Symbol.dispose]();
+      for (const edge of this.#edges.values()) edge.end();
+      this.#stream.end({ by: "self", message: "packaging failed" }, KliegError.from(error));
     }
   }
 

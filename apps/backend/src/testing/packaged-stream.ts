@@ -24,7 +24,7 @@ export class PackagedStream implements AsyncDisposable {
   #videoDts = 0;
   #audioDts = 0;
 
-  constructor(options: { windowMs?: number } = {}) {
+  constructor(options: { windowMs?: number; observePart?: () => void } = {}) {
     this.stream = new Stream({
       id: "abcdefgh23456723",
       channel: "demo",
@@ -40,7 +40,7 @@ export class PackagedStream implements AsyncDisposable {
       partMs: 333,
       segmentMs: 2000,
       windowMs: options.windowMs ?? 60_000,
-      observePart: () => undefined,
+      observePart: options.observePart ?? (() => undefined),
     });
     this.packager.expect([]);
   }

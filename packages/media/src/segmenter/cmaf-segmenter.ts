@@ -98,6 +98,8 @@ export class CmafSegmenter {
   #lastBoundary: Boundary | undefined;
   /** Latest presentation time in any part, 90 kHz ticks. */
   #lastTicks = Number.NEGATIVE_INFINITY;
+  /** Of the segment that ended last, 90 kHz ticks. */
+  #lastDurationTicks = 0;
   #needsInit = false;
   #needsKeyframe = true;
   /** Whether the last sample went into a part, so that a decoder can go on without a keyframe. */
@@ -188,17 +190,17 @@ export class CmafSegmenter {
    * Ends the open segment with what has come, the last unit lasting as long as is usual. If more is pushed, it begins
    * with a keyframe and, of a leader, a discontinuity.
    * @param gapTicks how long the leader's last segment is, for a follower that has nothing of it; 90 kHz ticks.
-   * @returns the duration of the segment that it ended, 90 kHz ticks; 0 when none was open.
+   * @returns the duration of the segment that it ended, or had ended last, 90 kHz ticks; 0 before the first.
    */
   flush(gapTicks = this.#partTargetTicks): number {
     for (let unit = this.#held.shift(); unit !== undefined; unit = this.#held.shift()) this.#accept(unit);
     this.#settle(undefined);
     while (this.#boundaries.length > 0) this.#nextSegment();
-    const durationTicks = this.#endSegment(gapTicks, this.#longestTicks);
+    this.#endSegment(gapTicks, this.#longestTicks);
     this.#segment = undefined;
     this.#broken = this.#lastBoundary !== undefined;
     this.#restart();
-    return durationTicks;
+    return this.#lastDurationTicks;
   }
 
   /** Lets units through that need not wait any more. */
@@ -293,13 +295,14 @@ export class CmafSegmenter {
 
   /** As leader: begins a segment with `sample` where it is time. */
   #lead(sample: PlacedSample): void {
+    const { unit } = sample;
+    // What it goes on from may have been dropped while it did not lead.
+    if (!this.#continuous && !isSync(unit)) return;
     const segment = this.#segment;
     if (segment === undefined || this.#needsBoundary) {
       this.#cut(sample);
       return;
     }
-    const { unit } = sample;
-    if (!this.#continuous && !isSync(unit)) return;
     const frame = this.#frameTicks(sample);
     const sinceBoundary = unit.dts - segment.boundary.ticks;
     if (!segment.begun) {
@@ -437,11 +440,13 @@ export class CmafSegmenter {
     if (segment.begun) {
       const outlasting = Math.min(segment.mediaTicks, spanTicks, this.#longestTicks);
       const durationTicks = Math.max(segment.durationTicks, outlasting);
+      this.#lastDurationTicks = durationTicks;
       this.#sink.onSegmentEnd({ boundary, durationTicks, byteLength });
       return durationTicks;
     }
-    const durationTicks = Math.min(gapTicks, this.#longestTicks);
-    if (durationTicks <= 0) return 0;
+    // However short it was for the leader: a number that is left out would shift all that come after it.
+    const durationTicks = Math.min(Math.max(gapTicks, this.#partTargetTicks), this.#longestTicks);
+    this.#lastDurationTicks = durationTicks;
     this.#gaps += 1;
     this.#sink.onGap({ boundary, durationTicks });
     return durationTicks;
