@@ -12,24 +12,27 @@ const withRealPeers = {
   retry: process.env.CI === undefined ? 0 : 1,
 } as const;
 
-/** Of test/interop: those that mostly wait for time to pass. They share the cores, two files at a time. */
+/** Those that mostly wait for time to pass. They share the cores, two files at a time. */
 const WIRE = [
-  "cmaf",
-  "edge",
-  "enhanced-rtmp",
-  "ffmpeg-contribution",
-  "ffmpeg-srt-encryption",
-  "gstreamer",
-  "mpegts",
-  "playlists",
-  "preview",
-  "rtp",
-  "srt-live-transmit",
-  "srt-transport",
-  "studio-encoders",
-  "studio-publish",
-  "turn",
-].map((name) => `test/interop/${name}.test.ts`);
+  ...["contribution", "doors", "full-disk", "webrtc-doors"].map((name) => `test/chaos/${name}.test.ts`),
+  ...[
+    "cmaf",
+    "edge",
+    "enhanced-rtmp",
+    "ffmpeg-contribution",
+    "ffmpeg-srt-encryption",
+    "gstreamer",
+    "mpegts",
+    "playlists",
+    "preview",
+    "rtp",
+    "srt-live-transmit",
+    "srt-transport",
+    "studio-encoders",
+    "studio-publish",
+    "turn",
+  ].map((name) => `test/interop/${name}.test.ts`),
+];
 
 // The names are words of `npm test -- WORD` too.
 export default defineConfig({
@@ -56,7 +59,14 @@ export default defineConfig({
         },
       },
       { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...withRealPeers } },
-      { test: { name: "chaos", include: ["test/chaos/**/*.test.ts"], ...withRealPeers } },
+      {
+        test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts"],
+          exclude: [...WIRE, "**/node_modules/**"],
+          ...withRealPeers,
+        },
+      },
     ],
   },
 });
