@@ -270,26 +270,34 @@ module.exports = {
       to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/document/" },
     },
     {
+      name: "studio-guests-without-a-host",
+      comment:
+        "The door to the guests' room serves the engine and the page that is alone: it knows neither, and nothing of Node.js.",
+      severity: "error",
+      from: { path: "^apps/studio/src/guests/", pathNot: TEST },
+      to: { path: ["^apps/studio/src/", "(^|/)node_modules/ws/", IO], pathNot: "^apps/studio/src/guests/" },
+    },
+    {
       name: "studio-engine-alone",
       comment:
-        "The engine may run without a window and without a page of its own: it imports the document and packages/*.",
+        "The engine may run without a window and without a page of its own: it imports the document, the guests' door and packages/*.",
       severity: "error",
       from: { path: "^apps/studio/src/engine/" },
-      to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/(document|engine)/" },
+      to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/(document|guests|engine)/" },
     },
     {
       name: "studio-renderer-speaks-the-contract",
       comment: "The renderer runs in a browser: it speaks to the engine by packages/protocol, whoever carries it.",
       severity: "error",
       from: { path: "^apps/studio/src/renderer/" },
-      to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/(document|renderer)/" },
+      to: { path: "^apps/studio/src/", pathNot: "^apps/studio/src/(document|guests|renderer)/" },
     },
     {
       name: "studio-page-without-node",
       comment:
         "What runs in the studio's page knows no packages that open sockets or start programs, and nothing of Node.js.",
       severity: "error",
-      from: { path: "^apps/studio/src/(document|renderer)/", pathNot: TEST },
+      from: { path: "^apps/studio/src/(document|guests|renderer)/", pathNot: TEST },
       to: { path: ["^packages/(ffmpeg|rtmp|srt)/", "(^|/)node_modules/ws/", IO] },
     },
     {

@@ -4,6 +4,7 @@ import {
   BitrateReason,
   BroadcastState,
   DestinationHealth,
+  GuestRoomState,
   ProgramState,
   RecordingState,
   ReplayState,
@@ -22,6 +23,11 @@ export const StudioEvent = z.discriminatedUnion("event", [
   z.object({ event: z.literal("program"), program: ProgramState }),
   z.object({ event: z.literal("recording"), recording: RecordingState }),
   z.object({ event: z.literal("replay"), replay: ReplayState }),
+  z.object({ event: z.literal("guest_room"), guest_room: GuestRoomState }),
+  /** What the room's server sent over a wire of this page: an event or answer of `room-event.ts` and `room-request.ts`. */
+  z.object({ event: z.literal("room_message"), wire: z.int(), text: z.string() }),
+  /** A wire to the room is gone. @see ROOM_CLOSE for its code. */
+  z.object({ event: z.literal("room_wire_closed"), wire: z.int(), code: z.int() }),
   /** Once a second while anything is sent. */
   z.object({
     event: z.literal("health"),

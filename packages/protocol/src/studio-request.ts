@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { ErrorBody } from "./klieg-error.ts";
+import { ROOM_MESSAGE_BYTES } from "./room-request.ts";
 import { ChannelName, Visibility } from "./stream.ts";
 import {
   BackendCheck,
   BroadcastState,
   EncoderTest,
+  GuestRoomState,
   ListedEncoder,
   ProgramState,
   RecordingState,
@@ -139,6 +141,19 @@ export const StudioRequest = z.discriminatedUnion("type", [
   /** Keeps the last moments in memory, ready to be saved; 0 switches it off. */
   request("arm_replay", { seconds: z.int().min(0).max(300) }),
   request("save_replay", {}),
+
+  // Guests (STU7): the engine has the room's keys, the page on stage its media. A wire is a socket of the room that the
+  // engine opens for a page: what a host may do in the room goes over it, as if the page had the socket itself.
+  /** Opens the room of a destination that is a Klieg backend; one that was opened there before is found again. */
+  request("open_guest_room", { destination_id: StudioRecordId }),
+  /** Ends the room: guests are put out, and its links are of no use any more. */
+  request("close_guest_room", {}),
+  /** Another link for guests; the one before is revoked. Who is in stays. */
+  request("renew_guest_invite", {}),
+  request("open_room_wire", {}),
+  /** One request of `room-request.ts`, as JSON. The engine puts the tokens into `join`, and lets others through as they are. */
+  request("send_to_room", { wire: z.int(), text: z.string().max(ROOM_MESSAGE_BYTES) }),
+  request("close_room_wire", { wire: z.int() }),
 ]);
 export type StudioRequest = z.infer<typeof StudioRequest>;
 export type StudioRequestType = StudioRequest["type"];
@@ -187,6 +202,12 @@ export const STUDIO_ANSWERS = {
   stop_recording: z.object({ recording: Kept }),
   arm_replay: z.object({ replay: ReplayState }),
   save_replay: z.object({ replay: Kept }),
+  open_guest_room: z.object({ guest_room: GuestRoomState }),
+  close_guest_room: Nothing,
+  renew_guest_invite: z.object({ guest_room: GuestRoomState }),
+  open_room_wire: z.object({ wire: z.int() }),
+  send_to_room: Nothing,
+  close_room_wire: Nothing,
 } as const satisfies Record<StudioRequestType, z.ZodType>;
 export type StudioAnswerOf<T extends StudioRequestType> = z.infer<(typeof STUDIO_ANSWERS)[T]>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ErrorBody } from "./klieg-error.ts";
+import { InviteId, RoomId } from "./room.ts";
 import { ChannelName, HealthWarning, StreamId, StreamState, Visibility } from "./stream.ts";
 
 /** Names one record of a show: a source, scene, destination, asset. */
@@ -166,6 +167,20 @@ export const ReplayState = z.object({
   bytes: z.number(),
 });
 export type ReplayState = z.infer<typeof ReplayState>;
+
+/** STU7: the room that guests of the show come to, as the engine has it. */
+export const GuestRoomState = z.object({
+  /** `open`: there is a room, and the page on stage may take its seat in it. */
+  state: z.enum(["closed", "opening", "open"]),
+  /** The destination at whose backend it is; null while it is closed. */
+  destination_id: StudioRecordId.nullable(),
+  room_id: RoomId.nullable(),
+  /** What guests are sent: whoever has it may come in, until it expires or somebody who came by it is removed. */
+  invite: z.object({ id: InviteId, link: z.string(), expires_at: z.iso.datetime() }).nullable(),
+  /** Why it was not opened, or could not be ended in order; null while all is well. */
+  problem: Problem.nullable(),
+});
+export type GuestRoomState = z.infer<typeof GuestRoomState>;
 
 /** First answer of the engine. */
 export const StudioWelcome = z.object({

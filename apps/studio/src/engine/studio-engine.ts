@@ -17,6 +17,7 @@ import { EncoderShelf } from "./encode/encoder-shelf.ts";
 import type { EngineHandlers, EngineOutlet } from "./engine-handlers.ts";
 import type { EnginePeer } from "./engine-peer.ts";
 import { EngineSession, requireProtocol, type SessionHost } from "./engine-session.ts";
+import { Guests } from "./guest-requests.ts";
 import { type EngineStores, keepingRequests } from "./keeping-requests.ts";
 import { OnAir } from "./on-air-requests.ts";
 import { ProgramFeed, type ProgramSource } from "./program/program-feed.ts";
@@ -76,6 +77,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   readonly #handlers: EngineHandlers;
   readonly #feed: ProgramFeed;
   readonly #onAir: OnAir;
+  readonly #guests: Guests;
   readonly #recorder: Recorder;
   readonly #replay: Replay;
   readonly #sessions = new Set<EngineSession>();
@@ -106,6 +108,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       outlet: this,
       onState,
     });
+    this.#guests = new Guests({ clock, stores, outlet: this });
     this.#feed.events.on("state", (program) => this.tell({ event: "program", program }));
     this.#feed.events.on("keyframe_wanted", () => this.#stage?.tell({ event: "keyframe_wanted" }));
     this.#feed.events.on("problem", (problem) => this.tell({ event: "notice", ...problem.toBody() }));
@@ -139,6 +142,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       },
       ...backendRequests(backend, stores),
       ...this.#onAir.handlers,
+      ...this.#guests.handlers,
       ...recordingRequests(this.#recorder, this.#replay, stores.settings, this),
     };
   }
@@ -218,6 +222,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     session.tell({ event: "recording", recording: this.#recorder.state });
     session.tell({ event: "replay", replay: this.#replay.state });
     this.#onAir.greet(session);
+    this.#guests.greet(session);
     if (this.#update !== undefined) session.tell(this.#update);
     for (const event of this.#untold.splice(0)) session.tell(event);
   }
@@ -242,6 +247,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       this.#stage = undefined;
       this.#leaveSource();
     }
+    this.#guests.pageGone(session);
     void this.#onAir.pageGone(session);
     void this.#stores.assets.abandon(session);
   }
@@ -270,6 +276,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     await this.#onAir.close();
     await Promise.all([this.#recorder.close(), this.#replay.close()]);
     await this.#feed.close();
+    this.#guests[Symbol.dispose]();
     const { show, settings, assets } = this.#stores;
     for (const session of [...this.#sessions]) session.close(1001, "the studio is closing");
     await Promise.all([show.settled(), settings.settled(), assets[Symbol.asyncDispose]()]);

@@ -13,7 +13,8 @@ import {
 } from "@klieg/protocol";
 import type { z } from "zod";
 import type { KliegDestination, KliegDetails, KliegDoor, KliegStart } from "../publish/broadcast-ports.ts";
-import { exchange, type HttpRequest, parseJson, refusalOf } from "./http-exchange.ts";
+import { exchange, type HttpRequest, refusalOf } from "./http-exchange.ts";
+import { apiUrl, ask, baseOf, json } from "./klieg-api.ts";
 
 /** Channels that are listed to the operator; more are not looked through. */
 const MAX_CHANNELS = 200;
@@ -145,35 +146,7 @@ export class KliegBackend implements KliegDoor {
   }
 }
 
-/** Asks for JSON of that kind. @throws {KliegError} the server's own; `unreachable` where it answers with something else. */
-async function ask<T extends z.ZodType>(schema: T, request: HttpRequest): Promise<z.infer<T>> {
-  const answer = await exchange({ ...request, headers: { accept: "application/json", ...request.headers } });
-  if (answer.status < 200 || answer.status > 299) throw refusalOf(request.url, answer);
-  const parsed = schema.safeParse(parseJson(answer.text));
-  if (parsed.success) return parsed.data;
-  const words = `${request.url.host} answers, but not as a Klieg backend of this version does.`;
-  throw new KliegError("unreachable", words, { cause: parsed.error });
-}
-
-function json(value: object): Pick<HttpRequest, "body" | "headers"> {
-  return { body: JSON.stringify(value), headers: { "content-type": "application/json" } };
-}
-
 function wireDetails({ public_at, ...details }: Partial<KliegDetails>): object {
   if (public_at === undefined) return details;
   return { ...details, public_at: public_at === null ? null : new Date(public_at).toISOString() };
-}
-
-/** @throws {KliegError} `bad_request` for what is no address of a server. */
-function baseOf(address: string): URL {
-  const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new KliegError("bad_request", "A backend's address begins with https:// or http://.");
-  }
-  const path = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
-  return new URL(path, url.origin);
-}
-
-function apiUrl(base: URL, path: string): URL {
-  return new URL(path, base);
 }

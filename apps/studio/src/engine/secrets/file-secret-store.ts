@@ -14,7 +14,14 @@ type KeptSecret = z.infer<typeof KeptSecret>;
 
 const Secrets = z.object({
   version: z.literal(1),
-  secrets: z.record(StudioRecordId, z.object({ stream_key: KeptSecret.optional(), passphrase: KeptSecret.optional() })),
+  secrets: z.record(
+    StudioRecordId,
+    z.object({
+      stream_key: KeptSecret.optional(),
+      passphrase: KeptSecret.optional(),
+      guest_room: KeptSecret.optional(),
+    }),
+  ),
 });
 type Kept = z.infer<typeof Secrets>["secrets"];
 

@@ -1,6 +1,7 @@
 import type { SecretHolder } from "@klieg/protocol";
 
-export type SecretKind = "stream_key" | "passphrase";
+/** `guest_room`: the room of a Klieg backend for guests, with the tokens that open it. */
+export type SecretKind = "stream_key" | "passphrase" | "guest_room";
 
 /** Keeps what opens destinations. Secrets go in, and only the engine itself takes them out. */
 export interface SecretStore {

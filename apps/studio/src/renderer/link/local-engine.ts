@@ -24,6 +24,7 @@ import { localStrings } from "../strings/local.ts";
 import { sceneStrings } from "../strings/scenes.ts";
 import { KliegDoor } from "./local/klieg-door.ts";
 import { LocalBroadcast } from "./local/local-broadcast.ts";
+import { LocalGuests } from "./local/local-guests.ts";
 import { LocalMemory } from "./local/local-memory.ts";
 import { IndexedStore, type LocalStore } from "./local/local-store.ts";
 import type { OpenTransport, StudioTransport } from "./studio-transport.ts";
@@ -62,6 +63,7 @@ export class LocalEngine implements Disposable {
   readonly #openStore: () => Promise<LocalStore>;
   readonly #memory: LocalMemory;
   readonly #broadcast: LocalBroadcast;
+  readonly #guests: LocalGuests;
   readonly #uploads = new Map<string, Upload>();
   readonly #assets = new Map<string, { readonly asset: StudioAsset; readonly url: string }>();
   #store: Promise<LocalStore> | undefined;
@@ -80,6 +82,13 @@ export class LocalEngine implements Disposable {
       doorOf: (destination) => this.#doorOf(destination),
       tell: (event) => this.#tell(event),
     });
+    this.#guests = new LocalGuests({
+      clock: this.#clock,
+      memory: this.#memory,
+      destinations: () => this.#destinations(),
+      doorOf: (destination) => this.#doorOf(destination),
+      tell: (event) => this.#tell(event),
+    });
   }
 
   /** Connects the page; one that was connected before is told that it was replaced. */
@@ -90,10 +99,13 @@ export class LocalEngine implements Disposable {
       onText: (text) => void this.#receive(page, text),
       onBytes: (bytes) => this.#receiveMedia(bytes),
       onClose: () => {
-        if (this.#page === page) this.#page = undefined;
+        if (this.#page !== page) return;
+        this.#page = undefined;
+        this.#guests.pageGone();
       },
     });
     this.#page = page;
+    this.#guests.pageGone();
     this.#greeted = false;
     return page;
   };
@@ -108,6 +120,7 @@ export class LocalEngine implements Disposable {
     this.#page?.end(1001, "closed");
     this.#page = undefined;
     this.#broadcast[Symbol.dispose]();
+    this.#guests[Symbol.dispose]();
     this.#uploads.clear();
     for (const { url } of this.#assets.values()) URL.revokeObjectURL(url);
     this.#assets.clear();
@@ -172,6 +185,9 @@ export class LocalEngine implements Disposable {
       this.#memory.forgetSecrets(holder);
       return this.#tellSecrets();
     },
+    open_capture: () => needsApp("streams"),
+    close_capture: async () => ({}),
+    list_capture_devices: async () => ({ devices: [] }),
     begin_asset: async ({ name, media_type, size }) => {
       if (size > MAX_ASSET_BYTES) throw new KliegError("payload_too_large", localStrings.noRoom);
       if (this.#uploads.size >= MAX_UPLOADS) throw new KliegError("overloaded", localStrings.noUpload);
@@ -259,6 +275,12 @@ export class LocalEngine implements Disposable {
     stop_recording: () => needsApp("recording"),
     arm_replay: ({ seconds }) => (seconds === 0 ? Promise.resolve({ replay: IDLE_REPLAY }) : needsApp("replay")),
     save_replay: () => needsApp("replay"),
+    open_guest_room: (request) => this.#guests.answers.open_guest_room(request),
+    close_guest_room: (request) => this.#guests.answers.close_guest_room(request),
+    renew_guest_invite: (request) => this.#guests.answers.renew_guest_invite(request),
+    open_room_wire: (request) => this.#guests.answers.open_room_wire(request),
+    send_to_room: (request) => this.#guests.answers.send_to_room(request),
+    close_room_wire: (request) => this.#guests.answers.close_room_wire(request),
   };
 
   async #openShow(): Promise<StudioAnswerOf<"open_show">> {
@@ -338,6 +360,7 @@ export class LocalEngine implements Disposable {
     this.#tell({ event: "program", program: IDLE_PROGRAM });
     this.#tell({ event: "recording", recording: IDLE_RECORDING });
     this.#tell({ event: "replay", replay: IDLE_REPLAY });
+    this.#guests.tellAll();
   }
 
   #tellSecrets(): StudioAnswerOf<"set_secret"> {
@@ -361,6 +384,7 @@ interface Hears {
 class LocalTransport implements StudioTransport {
   readonly buffered = 0;
   onMessage: ((text: string) => void) | undefined;
+  onMedia: ((message: Uint8Array<ArrayBuffer>) => void) | undefined;
   onClose: ((code: number, reason: string) => void) | undefined;
   readonly #hears: Hears;
   #closed = false;

@@ -1,6 +1,8 @@
 import {
   type BitrateReason,
   type BroadcastState,
+  CLOSED_GUEST_ROOM,
+  type GuestRoomState,
   IDLE_BROADCAST,
   IDLE_PROGRAM,
   IDLE_RECORDING,
@@ -42,6 +44,8 @@ export interface EngineState {
   readonly program: ProgramState;
   readonly recording: RecordingState;
   readonly replay: ReplayState;
+  /** The room of the show's guests. */
+  readonly guestRoom: GuestRoomState;
   /** The last figures; undefined while nothing is sent. */
   readonly health: StudioEventOf<"health"> | undefined;
   /** Epoch ms by the page's clock at which they came. */
@@ -61,6 +65,7 @@ export const NOTHING_TOLD: EngineState = {
   program: IDLE_PROGRAM,
   recording: IDLE_RECORDING,
   replay: IDLE_REPLAY,
+  guestRoom: CLOSED_GUEST_ROOM,
   health: undefined,
   healthAt: 0,
   bitrate: undefined,
@@ -156,6 +161,8 @@ export class EngineStore implements Disposable {
         return { recording: event.recording };
       case "replay":
         return { replay: event.replay };
+      case "guest_room":
+        return { guestRoom: event.guest_room };
       case "health":
         return { health: event, healthAt: this.#wall() };
       case "video_bitrate":

@@ -11,6 +11,7 @@ export const localStrings = {
     recording: "A browser tab cannot record safely. Use the Klieg app to record.",
     replay: "A browser tab keeps no replay. Use the Klieg app for it.",
     encoders: "The browser chooses the encoder by itself. Use the Klieg app to choose and test encoders.",
+    streams: "A browser tab cannot open addresses and capture cards. Use the Klieg app for them.",
     protocol: "A browser sends by WebRTC only. Choose WebRTC for this destination, or use the Klieg app.",
   },
   noDestination: "Switch on a destination that the browser can send to: a Klieg server, by WebRTC.",
@@ -21,6 +22,8 @@ export const localStrings = {
   offAir: "No broadcast is under way.",
   noSession: "This WebRTC session is over.",
   noWebrtc: "This server cannot do WebRTC.",
+  guestsElsewhere: (host: string) =>
+    `In a browser, guests come to the server that this page is from, ${host}. Use the Klieg app for another.`,
   stopped: "The broadcast was stopped on the server.",
   noUpload: "This file's upload is over, or never began.",
   uploadShort: "The file did not arrive whole. Add it again.",

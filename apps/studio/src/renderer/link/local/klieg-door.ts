@@ -1,8 +1,11 @@
 import {
   type ChangeStream,
   ChannelList,
+  CreatedInvite,
+  CreatedRoom,
   ErrorBody,
   KliegError,
+  RoomInfo,
   ServerInfo,
   StartedStream,
   StreamHealth,
@@ -10,6 +13,7 @@ import {
   StreamKeyCheck,
 } from "@klieg/protocol";
 import type { z } from "zod";
+import type { GuestRoomServer } from "../../../guests/guest-room-ports.ts";
 import { localStrings } from "../../strings/local.ts";
 
 const PATIENCE_MS = 10_000;
@@ -68,6 +72,21 @@ export class KliegDoor {
   health(streamId: string): Promise<StreamHealth> {
     return this.#json(StreamHealth, "GET", `/v1/streams/${streamId}/health`);
   }
+
+  /** Rooms for guests (STU7). */
+  readonly rooms: GuestRoomServer = {
+    find: (id) => this.#json(RoomInfo, "GET", `/v1/rooms/${id}`).catch(unlessGone),
+    create: (title) => this.#json(CreatedRoom, "POST", "/v1/rooms", { title }),
+    invite: (id, role, expires_in_s, label) =>
+      this.#json(CreatedInvite, "POST", `/v1/rooms/${id}/invites`, { role, expires_in_s, label }),
+    revoke: async (id, invite) => {
+      await this.#ask("DELETE", `/v1/rooms/${id}/invites/${invite}`, {}).catch(unlessGone);
+    },
+    end: async (id) => {
+      await this.#ask("DELETE", `/v1/rooms/${id}`, {}).catch(unlessGone);
+    },
+    socketUrl: (id) => `${this.#base.replace(/^http/, "ws")}/v1/rooms/${id}`,
+  };
 
   async offer(sdp: string): Promise<WhipResource> {
     const response = await this.#ask("POST", "/v1/whip", { body: sdp, type: "application/sdp" });
@@ -158,6 +177,12 @@ async function textOf(response: Response): Promise<string> {
     throw new KliegError("unreachable", localStrings.brokenAnswer, { cause });
   }
   return text + decoder.decode();
+}
+
+/** @returns undefined for what is not there any more. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof KliegError && (error.code === "not_found" || error.code === "gone")) return undefined;
+  throw error;
 }
 
 function jsonOf(text: string): unknown {

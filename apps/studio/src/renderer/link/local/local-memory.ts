@@ -6,11 +6,14 @@ export type TextStorage = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 /** Of settings; what is undefined is not changed. */
 type Changes = { readonly [Name in keyof StudioSettings]?: StudioSettings[Name] | undefined };
-type SecretKind = "stream_key" | "passphrase";
+type SecretKind = "stream_key" | "passphrase" | "guest_room";
 
 const SETTINGS = "klieg-studio-settings";
 const SECRETS = "klieg-studio-secrets";
-const Secrets = z.record(StudioRecordId, z.object({ stream_key: z.string(), passphrase: z.string() }).partial());
+const Secrets = z.record(
+  StudioRecordId,
+  z.object({ stream_key: z.string(), passphrase: z.string(), guest_room: z.string() }).partial(),
+);
 
 const DEFAULT_SETTINGS: StudioSettings = {
   welcomed: false,
