@@ -42,7 +42,7 @@ export function useMeters(): RefCallback<HTMLElement> {
         const { bar, text, peak } = meterOf(id);
         const held = peak.add(peakDb, now);
         bar?.style.setProperty("--level", String(meterPosition(rmsDb)));
-        bar?.style.setProperty("--fast", String(meterPosition(peakDb)));
+        bar?.style.setProperty("--level", String(meterPosition(peakDb)));
         bar?.style.setProperty("--peak", String(meterPosition(held)));
         if (writeText && text !== null) text.textContent = decibels(held);
       }
