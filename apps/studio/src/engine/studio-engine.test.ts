@@ -50,6 +50,8 @@ class Page {
         if ("event" in message) this.events.push(message);
         else this.#answers.get(message.id)?.(message);
       },
+      sendMedia: () => undefined,
+      behind: 0,
       close: (code) => {
         this.closed = code;
       },
@@ -193,6 +195,11 @@ describe("the studio's engine, with servers that are wrong (STU9)", () => {
     ["is a web site", (_q, r) => void r.end("<html>"), /not as a Klieg backend/],
     ["knows no such thing", (_q, r) => void r.writeHead(404).end("no"), /not as a Klieg backend does/],
     ["is another product", (_q, r) => void r.end('{"product":"other"}'), /not as a Klieg backend/],
+    [
+      "is of the future",
+      (_q, r) => void r.end('{"product":"klieg","version":"9.0","webrtc":{}}'),
+      /Klieg server of version 9\.0, .* Update the studio/,
+    ],
     ["sends elsewhere", (_q, r) => void r.writeHead(302, { location: "http://127.0.0.1:1/" }).end(), /not as a Klieg/],
     ["says too much", (_q, r) => void r.end(Buffer.alloc(2_000_000)), /far too large/],
     ["hangs up", (q) => q.socket.destroy(), /hung up/],

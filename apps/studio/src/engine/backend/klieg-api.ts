@@ -1,16 +1,24 @@
 import { KliegError } from "@klieg/protocol";
-import type { z } from "zod";
+import { z } from "zod";
 import { exchange, type HttpRequest, parseJson, refusalOf } from "./http-exchange.ts";
 
 // What every part of a Klieg backend's HTTP API is asked by.
+
+/** What a Klieg server of any version says of itself, this one's or one of the future. */
+const AnyKlieg = z.object({ product: z.literal("klieg"), version: z.string().max(40) });
 
 /** Asks for JSON of that kind. @throws {KliegError} the server's own; `unreachable` where it answers with something else. */
 export async function ask<T extends z.ZodType>(schema: T, request: HttpRequest): Promise<z.infer<T>> {
   const answer = await exchange({ ...request, headers: { accept: "application/json", ...request.headers } });
   if (answer.status < 200 || answer.status > 299) throw refusalOf(request.url, answer);
-  const parsed = schema.safeParse(parseJson(answer.text));
+  const said = parseJson(answer.text);
+  const parsed = schema.safeParse(said);
   if (parsed.success) return parsed.data;
-  const words = `${request.url.host} answers, but not as a Klieg backend of this version does.`;
+  const { host } = request.url;
+  const klieg = AnyKlieg.safeParse(said);
+  const words = klieg.success
+    ? `${host} is a Klieg server of version ${klieg.data.version}, which this studio does not know. Update the studio.`
+    : `${host} answers, but not as a Klieg backend of this version does.`;
   throw new KliegError("unreachable", words, { cause: parsed.error });
 }
 
