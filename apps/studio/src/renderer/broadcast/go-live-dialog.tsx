@@ -96,6 +96,8 @@ export function GoLiveDialog({ onClose }: { readonly onClose: () => void }) {
               value={at}
               min={localTime(now)}
               max={localTime(now + FURTHEST_START_MS)}
+              // Minutes are shown, and seconds are no fault.
+              step="any"
               onChange={(event) => setAt(event.target.value)}
             />
           </label>

@@ -46,7 +46,8 @@ export function showAlerts(sample: HealthSample): Alert[] {
   if (recording.state === "failed") {
     const reason = recording.problem?.message ?? words.recordingFailed.noReason;
     const action = { do: "start_recording" } as const;
-    say("recording", "bad", words.recordingFailed.title, words.recordingFailed.advice(reason), action);
+    // The engine says what has become of what was recorded.
+    say("recording", "bad", words.recordingFailed.title, reason, action);
   } else if (recording.state === "recording" && typeof recording.free_bytes === "number") {
     const enoughMs = remainingMs(recording.free_bytes, recording.bytes, recording.duration_ms);
     if (enoughMs < LOW_DISK_MS) {

@@ -196,7 +196,6 @@ export const healthStrings = {
     },
     recordingFailed: {
       title: "The recording has stopped",
-      advice: (reason: string) => `${reason} What was recorded so far is safe.`,
       noReason: "It gave no reason.",
     },
     diskFull: {
