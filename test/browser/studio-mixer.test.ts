@@ -204,13 +204,21 @@ describe("mixer in Chromium, under the policy of the studio's page", () => {
     expect(await tab.call("problem")).toBe(undefined);
   });
 
-  test("a track that comes by WebRTC, as a guest's does, is heard like any other (STU7)", async () => {
+  test("a guest's track by WebRTC is heard like any other, and guests get the mix without themselves (STU7)", async () => {
     await tab.call("addTone", "guest", 997, -20);
+    await tab.call("addTone", "bed", 3000, -12);
     await tab.call("sendByWebRtc", "guest");
+    let document = show("bed");
+    const guest: Source = { id: "guest", name: "guest", kind: "guest", seat: 1, filters: [], audio: DEFAULT_AUDIO };
+    document = addSource(document, guest, document.program);
     // Opus, and a jitter buffer that has to fill first.
     await again(async () => {
-      const { left } = await heard(show("guest"));
+      const { left } = await heard(document);
       expect(Math.abs(levelOf(left, 997) + 20)).toBeLessThan(2);
+      expect(levelOf(left, 3000)).toBeCloseTo(-12, 0);
+      const theirs = await tab.call("trackHeard", 0.5, "mix_minus");
+      expect(levelOf(theirs, 3000)).toBeCloseTo(-12, 0);
+      expect(levelOf(theirs, 997)).toBeLessThan(SILENT);
     });
   });
 
@@ -236,8 +244,8 @@ describe("mixer in Chromium, under the policy of the studio's page", () => {
     expect(await tab.call("problem")).toBe(undefined);
     await tab.call("forget");
     expect((await tab.call("heard", 0.2)).holes).toBe(0);
-    const { program, sources, state } = await tab.call("close");
-    expect({ program, state }).toEqual({ program: "ended", state: "closed" });
+    const { program, mixMinus, sources, state } = await tab.call("close");
+    expect({ program, mixMinus, state }).toEqual({ program: "ended", mixMinus: "ended", state: "closed" });
     expect(new Set(sources)).toEqual(new Set(["live"]));
     expect(tab.complaints).toEqual([]);
   });

@@ -115,11 +115,10 @@ const page = {
     const until = performance.now() + time;
     while (performance.now() < until);
   },
-  /** The left channel of what the track for WebRTC carries, for a time, s. */
-  async trackHeard(seconds: number): Promise<number[]> {
-    const reader = new MediaStreamTrackProcessor({
-      track: mixer.programTrack as MediaStreamAudioTrack,
-    }).readable.getReader();
+  /** The left channel of what a track for WebRTC carries, the program's or the guests', for a time, s. */
+  async trackHeard(seconds: number, which: "program" | "mix_minus" = "program"): Promise<number[]> {
+    const track = which === "program" ? mixer.programTrack : mixer.mixMinusTrack();
+    const reader = new MediaStreamTrackProcessor({ track: track as MediaStreamAudioTrack }).readable.getReader();
     const samples: number[] = [];
     while (samples.length < seconds * 48_000) {
       const { value } = await reader.read();
@@ -133,11 +132,12 @@ const page = {
     return samples;
   },
 
-  async close(): Promise<{ program: string; sources: string[]; state: string }> {
+  async close(): Promise<{ program: string; mixMinus: string; sources: string[]; state: string }> {
     await mixer.close();
     await mixer.close();
     return {
       program: mixer.programTrack.readyState,
+      mixMinus: mixer.mixMinusTrack().readyState,
       sources: [...tracks.values()].map(({ readyState }) => readyState),
       state: mixer.state,
     };

@@ -48,8 +48,10 @@ export interface RoomSessionOptions {
   readonly openMedia: () => Promise<OpenRoomMedia>;
   /** Lent: whoever made it closes it. */
   readonly outgoing: RoomOutgoing;
-  /** Plays the others. */
-  readonly sound: Pick<SoundOut, "play" | "stop">;
+  /** Plays the others; left out where somebody else does, by the store's tracks. */
+  readonly sound?: Pick<SoundOut, "play" | "stop">;
+  /** Told of each event before the store shows it. */
+  readonly onEvent?: (event: RoomEvent) => void;
   readonly levels: LevelBoard;
 }
 
@@ -83,12 +85,12 @@ export class RoomSession implements Disposable {
     this.reception = new Reception({
       onReceived: (producer, track) => {
         this.#patch({ received: { ...this.#now.received, [producer.id]: { track, score: null } } });
-        if (producer.kind === "audio") options.sound.play(producer.id, track);
+        if (producer.kind === "audio") options.sound?.play(producer.id, track);
       },
       onForgotten: (producer) => {
         const { [producer.id]: _gone, ...received } = this.#now.received;
         this.#patch({ received });
-        if (producer.kind === "audio") options.sound.stop(producer.id);
+        if (producer.kind === "audio") options.sound?.stop(producer.id);
       },
     });
     this.#unsubscribe = options.outgoing.subscribe(() => this.#publish());
@@ -125,14 +127,19 @@ export class RoomSession implements Disposable {
     void this.#connect();
   }
 
+  /** Asks something of the server. @throws {ApiError} the server's error; `timeout`; `network` while one is cut off. */
+  async request<T extends RoomRequestType>(type: T, input: RoomRequestInput<T>): Promise<RoomAnswerOf<T>> {
+    if (!this.#wire) throw new ApiError("network", "There is no connection to the room.", true);
+    return await this.#wire.ask(type, input);
+  }
+
   /**
-   * Asks something of the server. What fails becomes a notice.
+   * As {@link request}, but what fails becomes a notice.
    * @returns null where it failed.
    */
   async ask<T extends RoomRequestType>(type: T, input: RoomRequestInput<T>): Promise<RoomAnswerOf<T> | null> {
     try {
-      if (!this.#wire) throw new ApiError("network", "", true);
-      return await this.#wire.ask(type, input);
+      return await this.request(type, input);
     } catch (error) {
       this.#problem(error);
       return null;
@@ -273,6 +280,7 @@ export class RoomSession implements Disposable {
 
   #handle(event: RoomEvent): void {
     const before = this.#now;
+    this.#options.onEvent?.(event);
     // Media that arrives before its transport is open is told again when asked for.
     this.#media?.handle(event);
     const after = afterEvent(before, event);
@@ -347,7 +355,7 @@ export class RoomSession implements Disposable {
     const received = this.#now.received[producerId];
     if (!received) return;
     this.#patch({ received: { ...this.#now.received, [producerId]: { ...received, track } } });
-    if (track.kind === "audio") this.#options.sound.play(producerId, track);
+    if (track.kind === "audio") this.#options.sound?.play(producerId, track);
   }
 
   /** The socket is gone, or what it stood for. */
@@ -406,7 +414,7 @@ export class RoomSession implements Disposable {
   #disconnect(): void {
     this.#generation += 1;
     for (const [id, { track }] of Object.entries(this.#now.received)) {
-      if (track.kind === "audio") this.#options.sound.stop(id);
+      if (track.kind === "audio") this.#options.sound?.stop(id);
     }
     this.#publications?.close();
     this.#publications = null;

@@ -1,4 +1,5 @@
 import { CommandRegistry } from "./commands/command-registry.ts";
+import { createGuests } from "./guests/create-guests.ts";
 import type { LinkState } from "./link/studio-link.ts";
 import { Mixer } from "./media/mixer/mixer.ts";
 import { programClock } from "./media/program-clock.ts";
@@ -25,7 +26,11 @@ export function createServices({ link, assetUrl }: OpenedLink, theme: Theme): Se
   const commands = new CommandRegistry(/mac/i.test(navigator.platform));
   const control = createControl({ link, show, media, mixer, toasts });
   const { engine, health, dialogs } = control;
-  const services: Services = { link, show, stage, media, mixer, commands, toasts, theme, engine, health, dialogs };
+  const guests = createGuests({ link, engine, show, captures: media.captures, mixer });
+  const services: Services = {
+    ...{ link, show, stage, media, mixer, commands, toasts, theme },
+    ...{ engine, health, guests, dialogs },
+  };
 
   commands.register(...studioCommands(services), {
     id: "window.theme",

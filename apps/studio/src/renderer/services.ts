@@ -1,6 +1,7 @@
 import { createContext, useContext } from "react";
 import { useStore } from "zustand";
 import type { CommandRegistry } from "./commands/command-registry.ts";
+import type { GuestRoom } from "./guests/guest-room.ts";
 import type { HealthMonitor } from "./health/health-monitor.ts";
 import type { StudioLink } from "./link/studio-link.ts";
 import type { AudioMixer } from "./media/mixer/mixer-contract.ts";
@@ -25,6 +26,8 @@ export interface Services {
   /** What the engine tells of itself. */
   readonly engine: EngineStore;
   readonly health: HealthMonitor;
+  /** The room that guests come to. */
+  readonly guests: GuestRoom;
   /** Which dialog of the broadcast's is open. */
   readonly dialogs: DialogStore;
 }

@@ -71,6 +71,11 @@ export interface AudioMixer {
   /** The mix, for WebRTC. The same track from the beginning to the end; silent until {@link start}. */
   readonly programTrack: MediaStreamTrack;
   /**
+   * The mix without the guests of the room, for these to hear (mix-minus): the room brings them each other. The same track from the
+   * first call to the end.
+   */
+  mixMinusTrack(): MediaStreamTrack;
+  /**
    * The mix as interleaved stereo at 48 kHz in blocks of 20 ms without holes. The timestamp is that of the first sample,
    * µs on the program clock. A block is not written again, but shared by all listeners.
    */

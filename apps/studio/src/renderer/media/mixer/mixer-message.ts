@@ -3,6 +3,7 @@ import type { StripSettings } from "./dsp/channel-strip.ts";
 /** Names under which the mixer's processors are known to an audio context. */
 export const STRIP_PROCESSOR = "klieg-strip";
 export const PROGRAM_PROCESSOR = "klieg-program";
+export const MIX_MINUS_PROCESSOR = "klieg-mix-minus";
 
 /** What a strip is told. */
 export type StripMessage =
@@ -22,6 +23,9 @@ export type ProgramMessage =
   /** A block to be used again. */
   | { readonly type: "block"; readonly buffer: ArrayBuffer }
   | { readonly type: "close" };
+
+/** What the mix-minus' processor is told. */
+export type MixMinusMessage = { readonly type: "close" };
 
 /** What the program's processor tells. */
 export type ProgramReport =

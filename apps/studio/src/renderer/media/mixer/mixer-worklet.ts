@@ -1,7 +1,10 @@
 // Runs on the sound's thread, in an AudioWorkletGlobalScope.
 import { ChannelStrip } from "./dsp/channel-strip.ts";
-import { ProgramBus } from "./dsp/program-bus.ts";
+import { Limiter } from "./dsp/limiter.ts";
+import { PROGRAM_LIMIT, ProgramBus } from "./dsp/program-bus.ts";
 import {
+  MIX_MINUS_PROCESSOR,
+  type MixMinusMessage,
   PROGRAM_PROCESSOR,
   type ProgramMessage,
   type ProgramReport,
@@ -119,5 +122,27 @@ class ProgramProcessor extends AudioWorkletProcessor {
   }
 }
 
+/** The program without guests: limited as the program is, and neither measured nor sent to the engine. */
+class MixMinusProcessor extends AudioWorkletProcessor {
+  readonly #limiter = new Limiter(PROGRAM_LIMIT);
+  #open = true;
+
+  constructor() {
+    super();
+    this.port.onmessage = ({ data }: MessageEvent<MixMinusMessage>) => {
+      if (data.type === "close") this.#open = false;
+    };
+  }
+
+  process([input]: Float32Array[][], [output]: Float32Array[][]): boolean {
+    const [left, right] = output as [Float32Array, Float32Array];
+    if (input?.[0] !== undefined) left.set(input[0]);
+    if (input?.[1] !== undefined) right.set(input[1]);
+    this.#limiter.process(left, right);
+    return this.#open;
+  }
+}
+
 registerProcessor(STRIP_PROCESSOR, StripProcessor);
 registerProcessor(PROGRAM_PROCESSOR, ProgramProcessor);
+registerProcessor(MIX_MINUS_PROCESSOR, MixMinusProcessor);

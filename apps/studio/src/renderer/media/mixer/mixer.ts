@@ -4,6 +4,7 @@ import type { ProgramClock } from "../program-clock.ts";
 import type { StripSettings } from "./dsp/channel-strip.ts";
 import { SILENCE_DB } from "./dsp/decibel.ts";
 import { SAMPLE_RATE } from "./dsp/sound-processor.ts";
+import { MixMinus } from "./mix-minus.ts";
 import type { AudioMixer, Level, Loudness, MixerProblem, MixerState } from "./mixer-contract.ts";
 import { PROGRAM } from "./mixer-contract.ts";
 import {
@@ -33,6 +34,8 @@ const GESTURES = ["pointerdown", "keydown", "touchend"] as const;
 type WritableLevel = { -readonly [Key in keyof Level]: Level[Key] };
 
 interface Strip {
+  /** Not in the mix-minus. */
+  readonly guest: boolean;
   settings: StripSettings;
   /** What the worklet was last told, so that it is told only what changed. */
   told: string;
@@ -65,6 +68,7 @@ export class Mixer implements AudioMixer {
   readonly #samples = new ProgramSamples((samples, timestamp) => this.#events.emit("samples", { samples, timestamp }));
   readonly #problems = new Map<MixerProblem["code"], MixerProblem>();
   #program: AudioWorkletNode | undefined;
+  #mixMinus: MixMinus | undefined;
   #clock: ProgramClock | undefined;
   #starting: Promise<void> | undefined;
   #resumedAt = 0;
@@ -115,6 +119,7 @@ export class Mixer implements AudioMixer {
   update(document: StudioDocument): void {
     if (this.#state === "closed") return;
     const wanted = stripSettings(document);
+    const guests = new Set(document.sources.filter(({ kind }) => kind === "guest").map(({ id }) => id));
     for (const [id, strip] of this.#strips) {
       if (wanted.has(id)) continue;
       this.#closeStrip(strip);
@@ -123,7 +128,7 @@ export class Mixer implements AudioMixer {
     }
     for (const [id, settings] of wanted) {
       const strip = this.#strips.get(id);
-      if (strip === undefined) this.#addStrip(id, settings);
+      if (strip === undefined) this.#addStrip(id, settings, guests.has(id));
       else {
         strip.settings = settings;
         this.#tellStrip(strip);
@@ -146,6 +151,15 @@ export class Mixer implements AudioMixer {
 
   onSamples(listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable {
     return this.#events.on("samples", ({ samples, timestamp }) => listener(samples, timestamp));
+  }
+
+  mixMinusTrack(): MediaStreamTrack {
+    if (this.#mixMinus === undefined) {
+      this.#mixMinus = new MixMinus(this.#context);
+      if (this.#isClosed()) this.#mixMinus.close();
+      else if (this.#program !== undefined) this.#startMixMinus();
+    }
+    return this.#mixMinus.track;
   }
 
   meters(): ReadonlyMap<string, Level> {
@@ -189,6 +203,7 @@ export class Mixer implements AudioMixer {
     this.#tellProgram({ type: "close" });
     this.#program?.port.close();
     this.programTrack.stop();
+    this.#mixMinus?.close();
     this.#setState("closed");
     this.#events.clear();
     await this.#context.close();
@@ -218,6 +233,7 @@ export class Mixer implements AudioMixer {
     }
     if (this.#isClosed()) return;
     this.#makeProgram();
+    if (this.#mixMinus !== undefined) this.#startMixMinus();
     for (const [id, strip] of this.#strips) this.#makeNode(id, strip);
     this.#followContext();
     void this.resume();
@@ -238,17 +254,31 @@ export class Mixer implements AudioMixer {
     this.#program = program;
   }
 
+  #startMixMinus(): void {
+    this.#mixMinus?.start(() => this.#onMixMinusError());
+    for (const { node, guest } of this.#strips.values()) if (node !== undefined && !guest) this.#mixMinus?.add(node);
+  }
+
   /** Told apart from a comparison, since `state` changes while one waits. */
   #isClosed(): boolean {
     return this.#state === "closed";
   }
 
-  #addStrip(id: string, settings: StripSettings): void {
+  #addStrip(id: string, settings: StripSettings, guest: boolean): void {
     const track = this.#early.get(id);
     this.#early.delete(id);
     const player = new Audio();
     player.muted = true;
-    const strip: Strip = { settings, told: "", track, input: undefined, player, node: undefined, hasRnnoise: false };
+    const strip: Strip = {
+      guest,
+      settings,
+      told: "",
+      track,
+      input: undefined,
+      player,
+      node: undefined,
+      hasRnnoise: false,
+    };
     this.#strips.set(id, strip);
     this.#levels.set(id, silentLevel());
     if (this.#program !== undefined) this.#makeNode(id, strip);
@@ -272,6 +302,7 @@ export class Mixer implements AudioMixer {
     node.onprocessorerror = () => this.#onStripError(id, strip, node);
     node.connect(this.#program as AudioWorkletNode, 0);
     node.connect(this.#monitor, 1);
+    if (!strip.guest) this.#mixMinus?.add(node);
     strip.node = node;
     strip.told = "";
     strip.hasRnnoise = false;
@@ -289,6 +320,14 @@ export class Mixer implements AudioMixer {
       this.#complain("unsupported", new Error("the mix stops again and again"));
       this.#setState("failed");
     }
+  }
+
+  /** As {@link #onProgramError}; without it guests hear each other and the talkback. */
+  #onMixMinusError(): void {
+    if (this.#isClosed()) return;
+    this.#failures += 1;
+    if (this.#failures <= MOST_FAILURES) this.#startMixMinus();
+    else this.#complain("unsupported", new Error("what the guests hear stops again and again"));
   }
 
   /** As {@link #onProgramError}, without what needs WebAssembly, where it had that. */

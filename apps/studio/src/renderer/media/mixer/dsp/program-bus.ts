@@ -1,13 +1,15 @@
 import { LevelMeter } from "./level-meter.ts";
-import { Limiter } from "./limiter.ts";
+import { Limiter, type LimiterSettings } from "./limiter.ts";
 import { LoudnessMeter } from "./loudness-meter.ts";
+
+/** −1 dBFS leaves room for what an encoder adds. Below it nothing is changed. */
+export const PROGRAM_LIMIT: LimiterSettings = { ceiling: -1, release: 100 };
 
 /** The whole mix: a limiter keeps what several loud sources add up to below full scale; then it is measured. */
 export class ProgramBus {
   readonly meter = new LevelMeter();
   readonly loudness = new LoudnessMeter();
-  /** −1 dBFS leaves room for what an encoder adds. Below it nothing is changed. */
-  readonly #limiter = new Limiter({ ceiling: -1, release: 100 });
+  readonly #limiter = new Limiter(PROGRAM_LIMIT);
 
   get reductionDb(): number {
     return this.#limiter.reductionDb;
