@@ -3,25 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ManualClock } from "@klieg/base";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SqliteRepositories } from "../adapters/sqlite/sqlite-repositories.ts";
-import { Channels } from "../channels/channels.ts";
-import { StreamKeySigner } from "../channels/stream-key.ts";
 import { WhipIngest } from "../ingest/whip/whip-ingest.ts";
 import { Metrics } from "../insight/metrics.ts";
 import { RequestCounts } from "../insight/request-counts.ts";
-import { LiveStreams } from "../live/live-streams.ts";
-import { InviteSigner } from "../rooms/invite-signer.ts";
-import { Recordings } from "../rooms/recordings.ts";
-import { RoomPrograms } from "../rooms/room-programs.ts";
-import { Rooms } from "../rooms/rooms.ts";
-import { IceServers } from "../sfu/ice-servers.ts";
+import type { LiveStreams } from "../live/live-streams.ts";
 import { Sfu } from "../sfu/sfu.ts";
+import { openDomain } from "../testing/domain-bench.ts";
 import { FakeSession } from "../testing/fake-session.ts";
-import { MemoryAppendStore } from "../testing/memory-append-store.ts";
-import { MemoryBlobStore } from "../testing/memory-blob-store.ts";
 import { RecordingLogger } from "../testing/recording-logger.ts";
 import { picture, VIDEO } from "../testing/tracks.ts";
-import { TranscodeEngine } from "../transcode/transcode-engine.ts";
 import { WhepDoor } from "../watch/whep-door.ts";
 import { Addresses } from "./addresses.ts";
 import { createApi } from "./api.ts";
@@ -42,55 +32,21 @@ const asAdmin = { authorization: `Bearer ${ADMIN}` };
 async function setUp() {
   const clock = new ManualClock();
   const logger = new RecordingLogger();
-  const repositories = await SqliteRepositories.open(":memory:");
-  const channels = new Channels({ repositories, signer: new StreamKeySigner(new Uint8Array(32).fill(1)), clock });
-  const engine = await TranscodeEngine.start({ logger, searchPath: "", installer: false });
   const requests = new RequestCounts();
   const sfu = Sfu.unavailable(logger, "it is a test");
-  const live: LiveStreams = new LiveStreams({
+  const domain = await openDomain({
     clock,
     logger,
-    repositories,
-    channels,
-    maxStreams: 10,
-    reconnectGraceMs: 5000,
-    endedRetentionMs: 1000,
-    services: {
-      clock,
-      logger,
-      blobs: new MemoryBlobStore(),
-      engine,
-      ladder: [],
-      partMs: 333,
-      segmentMs: 2000,
-      windowMs: 60_000,
-      sfu,
-      observePart: (origin, latencyMs) => metrics.observePart(origin, latencyMs),
-    },
+    sfu,
+    observePart: (origin, latencyMs) => metrics.observePart(origin, latencyMs),
   });
+  const { repositories, channels, iceServers, live, recordings, programs, rooms } = domain;
   const metrics: Metrics = new Metrics({
     broadcasts: () => live.list(),
     requests,
     sfu: () => sfu.statistics(),
     webrtc: { publishers: () => 0, viewersOf: () => 0 },
     rooms: () => ({ open: 0, participants: 0, sockets: 0, onAir: 0, recording: 0 }),
-  });
-  const iceServers = new IceServers({ servers: [], turnSecret: undefined, turnTtlS: 60, wall: () => clock.wall() });
-  const signer = new InviteSigner(new Uint8Array(32).fill(2), () => clock.wall());
-  const files = new MemoryAppendStore();
-  const recordings = new Recordings({ clock, logger, repositories, files, signer, maxBytes: 1e9 });
-  const programs = new RoomPrograms({ clock, logger, channels, live, engine, recordings });
-  const rooms = new Rooms({
-    clock,
-    logger,
-    repositories,
-    channels,
-    sfu,
-    iceServers,
-    signer,
-    inviteLink: (roomId, token) => `http://klieg.example/room/${roomId}#invite=${token}`,
-    maxParticipants: 5,
-    onReleased: (room) => programs.release(room),
   });
   const ownOrigin = () => "http://klieg.example";
   const roomDoor = new RoomDoor({ rooms, programs, iceServers, clock, logger, ownOrigin, trustedProxies: 0 });
