@@ -7,8 +7,10 @@ import type { Source } from "../../apps/studio/src/document/source.ts";
 import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
 import { BackgroundTab } from "../harness/background-tab.ts";
 import { ffmpeg } from "../harness/ffmpeg-units.ts";
-import { MEDIA_ARGS, type ServedFile, StudioMediaTab } from "../harness/studio-media-tab.ts";
+import type { ServedFile } from "../harness/module-tab.ts";
+import { MEDIA_ARGS, StudioMediaTab } from "../harness/studio-media-tab.ts";
 import {
+  CAMERA_SOURCE,
   difference,
   evenPoints,
   itemOf,
@@ -51,16 +53,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   },
 };
 const SOURCES: Source[] = [
-  {
-    id: "camera",
-    name: "Camera",
-    kind: "camera",
-    device: { id: "", label: "" },
-    width: 640,
-    height: 360,
-    frame_rate: 30,
-    filters: [],
-  },
+  CAMERA_SOURCE,
   { id: "image", name: "Image", kind: "image", path: "quarters.png", filters: [] },
   { id: "colour", name: "Colour", kind: "colour", colour: "#0a5aaa99", filters: [] },
 ];
@@ -147,9 +140,13 @@ function randomItem(next: () => number): SceneItem {
   );
 }
 
+type ProgramMessage = { readonly kind: string; readonly keyframe?: boolean; readonly timestamp?: number };
+
 /** How far the encoded keyframes are from each other, µs. */
-function keyframeGaps(messages: readonly { kind: string; keyframe?: boolean; timestamp: number }[]): number[] {
-  const times = messages.flatMap(({ kind, keyframe, timestamp }) => (kind === "avc" && keyframe ? [timestamp] : []));
+function keyframeGaps(messages: readonly ProgramMessage[]): number[] {
+  const times = messages.flatMap(({ kind, keyframe, timestamp = 0 }) =>
+    kind === "avc" && keyframe === true ? [timestamp] : [],
+  );
   return times.slice(1).map((time, i) => time - (times[i] ?? 0));
 }
 
@@ -338,8 +335,8 @@ describe("the studio's compositor (STU1)", () => {
     await until(
       () =>
         tab.run((studio) => {
-          const pictures = studio.messages().filter(({ kind }) => kind === "avc");
-          const keyframe = pictures.findLast(({ keyframe }) => keyframe === true);
+          const pictures = studio.messages().filter((message) => message.kind === "avc");
+          const keyframe = pictures.findLast((picture) => picture.keyframe);
           const since = (pictures.at(-1)?.timestamp ?? 0) - (keyframe?.timestamp ?? 0);
           if (since < 200_000 || since > 1_000_000) return false;
           studio.emit({ event: "video_bitrate", bitrate: 1_000_000, reason: "loss" });
