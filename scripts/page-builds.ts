@@ -6,7 +6,7 @@ import path from "node:path";
 // they are built from. What is stale is built side by side.
 
 const ROOT = path.resolve(import.meta.dirname, "..");
-const SHARED = ["packages/protocol", "package-lock.json", "tsconfig.base.json", "turbo.json"];
+const SHARED = ["packages/protocol", "packages/room", "package-lock.json", "tsconfig.base.json", "turbo.json"];
 const APPS = [
   { name: "player", sources: ["apps/player", ...SHARED] },
   {
