@@ -52,6 +52,7 @@ let frames: ReadableStreamDefaultReader<VideoFrame> | undefined;
 
 /** What tests call. */
 const page = {
+    tap: () => ({ [Symbol.dispose]: () => undefined }),
   media,
   link,
   sounds,

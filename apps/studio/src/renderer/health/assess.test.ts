@@ -30,6 +30,7 @@ const media: MediaStatistics = {
   encodedFrameRate: 30,
   encoder: { name: "browser_hardware", hardware: true, label: "NVIDIA GPU", codec: "avc1.64001f" },
   whip: [],
+  isolated: [],
 };
 
 const connection: Connection = {

@@ -33,6 +33,7 @@ const media: MediaStatistics = {
   encodedFrameRate: 30,
   encoder: { name: "browser_hardware", hardware: true, label: "Intel GPU", codec: "" },
   whip: [],
+  isolated: [],
 };
 
 /** An engine that tells what the test says, a mixer as loud as the test says, and a clock that it turns. */

@@ -3,6 +3,7 @@ import type { Encoding } from "../../document/encoding.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
 import type { CompositorStatistics } from "./compositor/compositor-statistics.ts";
 import type { WhipState } from "./whip/whip-state.ts";
+import type { IsolatedSourceStatistics } from "./isolated/isolated-sources.ts";
 
 /** What media needs of the link to the engine (`StudioLink` is one). */
 export interface MediaLink {
@@ -27,6 +28,8 @@ export interface MediaMixer {
 export interface ProgramWays {
   /** To the engine, which sends it by SRT and RTMP and records it. */
   readonly engine: boolean;
+  /** The same of one source by itself. */
+  tap(sourceId: string, listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable;
   /** Ids of destinations that the page itself sends to by WebRTC. */
   readonly whip: readonly string[];
 }
@@ -38,4 +41,6 @@ export interface ProgramSettings {
 
 export interface MediaStatistics extends CompositorStatistics {
   readonly whip: readonly WhipState[];
+  /** Of each source that is recorded by itself. */
+  readonly isolated: readonly IsolatedSourceStatistics[];
 }

@@ -5,6 +5,7 @@ import type { StudioDocument } from "../../document/studio-document.ts";
 import { Captures } from "./capture/captures.ts";
 import { Compositor } from "./compositor/compositor.ts";
 import type { ViewTarget } from "./compositor/compositor-message.ts";
+import { IsolatedSources } from "./isolated/isolated-sources.ts";
 import type { MediaLink, MediaMixer, MediaStatistics, ProgramSettings } from "./media-contract.ts";
 import type { ProgramClock } from "./program-clock.ts";
 import { WhipPublisher } from "./whip/whip-publisher.ts";
@@ -31,6 +32,7 @@ export class StudioMedia implements Disposable {
   readonly captures: Captures;
   readonly compositor: Compositor;
   readonly #options: StudioMediaOptions;
+  readonly #isolated: IsolatedSources;
   readonly #whip = new Map<string, WhipPublisher>();
   readonly #onWhip = new Set<(states: readonly WhipState[]) => void>();
   readonly #onStatistics = new Set<(statistics: MediaStatistics) => void>();
@@ -56,13 +58,18 @@ export class StudioMedia implements Disposable {
       onPicture: (sourceId, picture) => this.compositor.setPicture(sourceId, picture),
       onSound: (sourceId, track) => mixer.setTrack(sourceId, track),
     });
+    this.#isolated = new IsolatedSources({ link, captures: this.captures, mixer, clock });
     this.#held.push(
+      this.#isolated,
       link.onEvent((event) => {
         if (event.event === "video_bitrate") this.#setBitrate(event.bitrate);
         else if (event.event === "keyframe_wanted") this.compositor.forceKeyframe();
+        else if (event.event === "recording") this.#isolated.follow(event.recording.isolated ?? []);
       }),
       this.compositor.onStatistics(() => {
         const statistics = this.statistics();
+        const { render, encode, link: unsent } = statistics.dropped;
+        this.#isolated.programLost(render + encode + unsent);
         this.captures.watch(statistics.sources);
         for (const listener of this.#onStatistics) listener(statistics);
       }),
@@ -73,6 +80,7 @@ export class StudioMedia implements Disposable {
   update(document: StudioDocument): void {
     this.compositor.update(document);
     this.captures.update(document);
+    this.#isolated.update(document);
     this.#options.mixer.update(document);
   }
 
@@ -135,7 +143,7 @@ export class StudioMedia implements Disposable {
   }
 
   statistics(): MediaStatistics {
-    return { ...this.compositor.statistics(), whip: this.whip() };
+    return { ...this.compositor.statistics(), whip: this.whip(), isolated: this.#isolated.statistics };
   }
 
   /** Once a second. */

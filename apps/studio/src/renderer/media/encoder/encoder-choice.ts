@@ -105,7 +105,8 @@ export async function listBrowserEncoders(shape: PictureShape, bitrate: number):
   return found.flatMap((choice) => (choice === undefined ? [] : [choice.encoder]));
 }
 
-function cardName(): string {
+/** What the graphics card calls itself; empty where it does not tell. Opens a context of its own for that. */
+export function cardName(): string {
   const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
   const info = gl?.getExtension("WEBGL_debug_renderer_info");
   const name = gl && info ? String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";

@@ -20,12 +20,13 @@ export interface EncoderCounts {
   readonly queue: number;
 }
 
-/** Encodes the program with WebCodecs: H.264 with 4-byte lengths, without B-frames, as messages for the engine. */
+/** Encodes the program, or one source by itself, with WebCodecs: H.264 with 4-byte lengths, without B-frames, as messages for the engine. */
 export class ProgramEncoder implements Disposable {
   readonly #encoder: VideoEncoder;
   readonly #events: ProgramEncoderEvents;
   readonly #keyframeInterval: number;
   readonly #longestQueue: number;
+  readonly #isolated: number;
   readonly #submitted = new Map<number, number>();
   #config: VideoEncoderConfig;
   #lastKeyframe: number | undefined;
@@ -35,12 +36,22 @@ export class ProgramEncoder implements Disposable {
   #bytes = 0;
   #encodeMs = 0;
 
-  /** @param keyframeInterval s. */
-  constructor(choice: BrowserEncoder, keyframeInterval: number, events: ProgramEncoderEvents) {
+  /**
+   * @param keyframeInterval s.
+   * @param of what is no program's picture: the number of its source, and how many pictures may wait.
+   */
+  constructor(
+    choice: BrowserEncoder,
+    keyframeInterval: number,
+    events: ProgramEncoderEvents,
+    of?: { readonly isolated: number; readonly longestQueue: number },
+  ) {
     this.#events = events;
     this.#config = choice.config;
     this.#keyframeInterval = keyframeInterval * 1_000_000;
-    this.#longestQueue = Math.max(3, Math.ceil((choice.config.framerate ?? 30) * LONGEST_QUEUE_S));
+    const queue = Math.max(3, Math.ceil((choice.config.framerate ?? 30) * LONGEST_QUEUE_S));
+    this.#longestQueue = of?.longestQueue ?? queue;
+    this.#isolated = of?.isolated ?? 0;
     this.#encoder = new VideoEncoder({
       output: (chunk, metadata) => this.#output(chunk, metadata),
       error: (error) => events.onFailed(error),
@@ -115,7 +126,15 @@ export class ProgramEncoder implements Disposable {
     // An encoder that leaves a picture out by itself never gives it back.
     for (const timestamp of this.#submitted.keys()) if (timestamp <= chunk.timestamp) this.#submitted.delete(timestamp);
     const { width, height } = this.#config;
-    const shape = { upload: 0, width, height, sampleRate: 0, channels: 0, timestamp: chunk.timestamp };
+    const shape = {
+      upload: 0,
+      isolated: this.#isolated,
+      width,
+      height,
+      sampleRate: 0,
+      channels: 0,
+      timestamp: chunk.timestamp,
+    };
     const description = metadata?.decoderConfig?.description;
     if (description !== undefined) {
       this.#record = ArrayBuffer.isView(description)

@@ -81,6 +81,12 @@ export interface AudioMixer {
    */
   onSamples(listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable;
 
+  /**
+   * The sound of one source by itself, as {@link onSamples} has the mix: filtered, delayed and as loud as it is mixed, whether
+   * or not its scene is shown; silence while it is muted or is not there. One listener for each source.
+   */
+  tap(sourceId: string, listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable;
+
   /** By source id and {@link PROGRAM}; the same map each time, its levels written over about 20 times a second. */
   meters(): ReadonlyMap<string, Level>;
   /** The same object each time. */

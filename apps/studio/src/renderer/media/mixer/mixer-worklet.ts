@@ -12,7 +12,7 @@ import {
   type StripMessage,
   type StripReport,
 } from "./mixer-message.ts";
-import { BLOCK } from "./program-samples.ts";
+import { type SampleBlock, SampleBlocks } from "./sample-blocks.ts";
 
 declare const currentFrame: number;
 declare class AudioWorkletProcessor {
@@ -20,14 +20,17 @@ declare class AudioWorkletProcessor {
 }
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
 
+/** Frames that are processed at once. */
+const QUANTUM = 128;
 /** Frames between two reports of the meters: 50 ms. */
 const REPORT_INTERVAL = 2400;
-/** Blocks kept to be used again. */
-const SPARE_BLOCKS = 16;
 
 class StripProcessor extends AudioWorkletProcessor {
   readonly #strip = new ChannelStrip();
   readonly #report = new Float64Array(3);
+  /** What the strip makes of its source, while somebody wants it by itself. */
+  #own: readonly [Float32Array, Float32Array] | undefined;
+  #blocks: SampleBlocks | undefined;
   #reportAt = 0;
   #open = true;
 
@@ -36,8 +39,16 @@ class StripProcessor extends AudioWorkletProcessor {
     this.port.onmessage = ({ data }: MessageEvent<StripMessage>) => {
       if (data.type === "settings") this.#strip.set(data.settings);
       else if (data.type === "rnnoise") this.#takeRnnoise(data.module);
+      else if (data.type === "tap") this.#tap(data.on);
+      else if (data.type === "block") this.#blocks?.reuse(data.buffer);
       else this.#open = false;
     };
+  }
+
+  #tap(on: boolean): void {
+    const send = (block: SampleBlock) => this.port.postMessage(block satisfies StripReport, [block.buffer]);
+    this.#own = on ? [new Float32Array(QUANTUM), new Float32Array(QUANTUM)] : undefined;
+    this.#blocks = on ? new SampleBlocks(send) : undefined;
   }
 
   #takeRnnoise(module: WebAssembly.Module): void {
@@ -54,7 +65,8 @@ class StripProcessor extends AudioWorkletProcessor {
     // Without a track there is no channel, and the outputs are silent; the filters and the delay run out.
     if (input?.[0] !== undefined) left.set(input[0]);
     if (input?.[1] !== undefined) right.set(input[1]);
-    this.#strip.process(left, right, monitorLeft, monitorRight);
+    this.#strip.process(left, right, monitorLeft, monitorRight, this.#own);
+    if (this.#own !== undefined) this.#blocks?.gather(this.#own[0], this.#own[1], currentFrame);
     if (currentFrame >= this.#reportAt) {
       this.#reportAt = currentFrame + REPORT_INTERVAL;
       this.#report[0] = this.#strip.meter.takePeakDb();
@@ -69,11 +81,8 @@ class StripProcessor extends AudioWorkletProcessor {
 class ProgramProcessor extends AudioWorkletProcessor {
   readonly #bus = new ProgramBus();
   readonly #report = new Float64Array(6);
-  readonly #spare: ArrayBuffer[] = [];
+  readonly #blocks = new SampleBlocks((block) => this.port.postMessage(block satisfies ProgramReport, [block.buffer]));
   #reportAt = 0;
-  #block = new Float32Array(2 * BLOCK);
-  #filled = 0;
-  #blockFrame = 0;
   #open = true;
 
   constructor() {
@@ -81,7 +90,7 @@ class ProgramProcessor extends AudioWorkletProcessor {
     this.port.onmessage = ({ data }: MessageEvent<ProgramMessage>) => {
       if (data.type === "reset_loudness") this.#bus.loudness.reset();
       else if (data.type === "close") this.#open = false;
-      else if (this.#spare.length < SPARE_BLOCKS) this.#spare.push(data.buffer);
+      else this.#blocks.reuse(data.buffer);
     };
   }
 
@@ -90,7 +99,7 @@ class ProgramProcessor extends AudioWorkletProcessor {
     if (input?.[0] !== undefined) left.set(input[0]);
     if (input?.[1] !== undefined) right.set(input[1]);
     this.#bus.process(left, right);
-    this.#gather(left, right);
+    this.#blocks.gather(left, right, currentFrame);
     if (currentFrame >= this.#reportAt) {
       this.#reportAt = currentFrame + REPORT_INTERVAL;
       const { meter, loudness, reductionDb } = this.#bus;
@@ -103,22 +112,6 @@ class ProgramProcessor extends AudioWorkletProcessor {
       this.port.postMessage(this.#report satisfies ProgramReport);
     }
     return this.#open;
-  }
-
-  #gather(left: Float32Array, right: Float32Array): void {
-    if (this.#filled === 0) this.#blockFrame = currentFrame;
-    for (let i = 0; i < left.length; i += 1) {
-      this.#block[2 * this.#filled] = left[i] as number;
-      this.#block[2 * this.#filled + 1] = right[i] as number;
-      this.#filled += 1;
-      if (this.#filled < BLOCK) continue;
-      const report = { buffer: this.#block.buffer, frame: this.#blockFrame, at: Date.now() } satisfies ProgramReport;
-      this.port.postMessage(report, [report.buffer]);
-      const spare = this.#spare.pop();
-      this.#block = spare === undefined ? new Float32Array(2 * BLOCK) : new Float32Array(spare);
-      this.#filled = 0;
-      this.#blockFrame = currentFrame + i + 1;
-    }
   }
 }
 

@@ -18,6 +18,8 @@ import {
 import workletAddress from "./mixer-worklet.ts?worker&url";
 import { ProgramSamples } from "./program-samples.ts";
 import { loadRnnoise } from "./rnnoise-module.ts";
+import type { SampleBlock } from "./sample-blocks.ts";
+import { SourceTap } from "./source-tap.ts";
 import { stripSettings } from "./strip-settings.ts";
 
 /** How often it is looked whether the context still mixes, ms. */
@@ -66,6 +68,7 @@ export class Mixer implements AudioMixer {
     samples: { readonly samples: Int16Array<ArrayBuffer>; readonly timestamp: number };
   }>();
   readonly #samples = new ProgramSamples((samples, timestamp) => this.#events.emit("samples", { samples, timestamp }));
+  readonly #taps = new Map<string, SourceTap>();
   readonly #problems = new Map<MixerProblem["code"], MixerProblem>();
   #program: AudioWorkletNode | undefined;
   #mixMinus: MixMinus | undefined;
@@ -162,6 +165,18 @@ export class Mixer implements AudioMixer {
     return this.#mixMinus.track;
   }
 
+  tap(sourceId: string, listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable {
+    const tap = new SourceTap(listener);
+    this.#taps.set(sourceId, tap);
+    tap.node = this.#strips.get(sourceId)?.node;
+    return {
+      [Symbol.dispose]: () => {
+        tap.node = undefined;
+        if (this.#taps.get(sourceId) === tap) this.#taps.delete(sourceId);
+      },
+    };
+  }
+
   meters(): ReadonlyMap<string, Level> {
     return this.#levels;
   }
@@ -200,6 +215,7 @@ export class Mixer implements AudioMixer {
     for (const strip of this.#strips.values()) this.#closeStrip(strip);
     this.#strips.clear();
     this.#early.clear();
+    this.#taps.clear();
     this.#tellProgram({ type: "close" });
     this.#program?.port.close();
     this.programTrack.stop();
@@ -296,7 +312,8 @@ export class Mixer implements AudioMixer {
     });
     node.port.onmessage = ({ data }: MessageEvent<StripReport>) => {
       const level = this.#levels.get(id);
-      if (!(data instanceof Float64Array)) this.#complain("noise_suppression", new Error(data.problem));
+      if ("problem" in data) this.#complain("noise_suppression", new Error(data.problem));
+      else if ("frame" in data) this.#onTapped(id, data);
       else if (level !== undefined && strip.input !== undefined) writeLevel(level, data);
     };
     node.onprocessorerror = () => this.#onStripError(id, strip, node);
@@ -308,6 +325,12 @@ export class Mixer implements AudioMixer {
     strip.hasRnnoise = false;
     this.#tellStrip(strip);
     this.#connectTrack(id, strip);
+    const tap = this.#taps.get(id);
+    if (tap !== undefined) tap.node = node;
+  }
+
+  #onTapped(id: string, block: SampleBlock): void {
+    if (this.#clock !== undefined && !this.#isClosed()) this.#taps.get(id)?.push(block, this.#clock);
   }
 
   /** A processor that threw is silent for ever: another takes its place. */
@@ -431,7 +454,9 @@ export class Mixer implements AudioMixer {
     const runs = this.#context.state === "running" && this.#state === "running";
     // When this thread itself was held up, what was mixed meanwhile still waits to be taken.
     const stalled = now - this.#lastBlockAt > STALLED_AFTER && sinceWatch < STALLED_AFTER;
-    if (!runs || stalled) this.#samples.fill(this.#clock.now());
+    if (!runs || stalled) {
+      for (const samples of [this.#samples, ...this.#taps.values()]) samples.fill(this.#clock.now());
+    }
     // A page that records may play without a gesture; nothing tells that it does now.
     if (!runs && this.#state !== "failed" && now - this.#resumedAt > RESUME_INTERVAL) void this.resume();
   }

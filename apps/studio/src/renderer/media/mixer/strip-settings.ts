@@ -26,6 +26,7 @@ export function stripSettings(document: StudioDocument): Map<string, StripSettin
       gain: audio.gain,
       pan: audio.pan,
       delay: audio.delay,
+      muted: audio.muted,
       inProgram: onAir.has(source.id) && !audio.muted,
       fade,
       inMonitor: anySolo ? audio.solo : heard,

@@ -16,6 +16,7 @@ const PLAIN: StripSettings = {
   inProgram: true,
   fade: 0,
   inMonitor: false,
+  muted: false,
 };
 
 interface Heard {

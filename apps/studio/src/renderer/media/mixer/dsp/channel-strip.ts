@@ -18,6 +18,8 @@ export interface StripSettings {
   readonly pan: number;
   /** ms between what comes in and what goes out; less than the filters themselves take is not to be had. */
   readonly delay: number;
+  /** Nobody hears it, wherever it is shown. */
+  readonly muted: boolean;
   /** Whether the program has it. */
   readonly inProgram: boolean;
   /** ms that a change of {@link inProgram} takes. */
@@ -43,6 +45,7 @@ export class ChannelStrip {
   readonly #panRight = new Ramp(1);
   readonly #program = new Ramp(0);
   readonly #monitor = new Ramp(0);
+  readonly #own = new Ramp(1);
   #filters: Filter[] = [];
   #settings: StripSettings | undefined;
   #rnnoise: WebAssembly.Module | undefined;
@@ -89,10 +92,20 @@ export class ChannelStrip {
     this.#panRight.to(settings.pan >= 0 ? 1 : Math.cos((settings.pan * Math.PI) / 2), smooth);
     this.#program.to(settings.inProgram ? 1 : 0, Math.max(samplesOf(SMOOTH), samplesOf(settings.fade)));
     this.#monitor.to(settings.inMonitor ? 1 : 0, samplesOf(SMOOTH));
+    this.#own.to(settings.muted ? 0 : 1, smooth);
   }
 
-  /** Takes `left` and `right`, which it works on in place, to the program (the same two) and the monitor. */
-  process(left: Float32Array, right: Float32Array, monitorLeft: Float32Array, monitorRight: Float32Array): void {
+  /**
+   * Takes `left` and `right`, which it works on in place, to the program (the same two) and the monitor.
+   * @param own gets the sound by itself, wherever it is shown: silence while it is muted.
+   */
+  process(
+    left: Float32Array,
+    right: Float32Array,
+    monitorLeft: Float32Array,
+    monitorRight: Float32Array,
+    own?: readonly [Float32Array, Float32Array],
+  ): void {
     for (let i = 0; i < left.length; i += 1) {
       // What is not a number would stay in the filters for ever.
       if (!Number.isFinite(left[i])) left[i] = 0;
@@ -106,6 +119,11 @@ export class ChannelStrip {
       right[i] = (right[i] as number) * gain * this.#panRight.next();
     }
     this.meter.measure(left, right);
+    for (let i = 0; own !== undefined && i < left.length; i += 1) {
+      const gain = this.#own.next();
+      own[0][i] = (left[i] as number) * gain;
+      own[1][i] = (right[i] as number) * gain;
+    }
     for (let i = 0; i < left.length; i += 1) {
       const monitor = this.#monitor.next();
       monitorLeft[i] = (left[i] as number) * monitor;
