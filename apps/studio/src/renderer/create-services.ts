@@ -1,5 +1,6 @@
 import { CommandRegistry } from "./commands/command-registry.ts";
 import { createGuests } from "./guests/create-guests.ts";
+import { guestNotices } from "./guests/guest-notices.ts";
 import type { LinkState } from "./link/studio-link.ts";
 import { Mixer } from "./media/mixer/mixer.ts";
 import { programClock } from "./media/program-clock.ts";
@@ -42,6 +43,15 @@ export function createServices({ link, assetUrl }: OpenedLink, theme: Theme): Se
       engine.changeSettings({ theme: chosen }).catch((error: Error) => toasts.show(error.message, { tone: "bad" }));
     },
   });
+  commands.register({
+    id: "guests.talkback",
+    group: "broadcast",
+    label: () => strings.guests.toggleTalkback,
+    keys: ["KeyT"],
+    enabled: () => guests.store.getState().stage.name === "in",
+    run: () => guests.latchTalkback(!guests.store.getState().talkback.latched),
+  });
+  guestNotices(guests, toasts);
   link.onEvent((event) => {
     if (event.event === "command") commands.run(event.command);
   });

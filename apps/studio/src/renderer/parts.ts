@@ -1,9 +1,11 @@
 import type { ComponentType } from "react";
 import { ControlDialogs, SettingsButton } from "./broadcast/control-dialogs.tsx";
 import { BroadcastTitle, OnAirBar, SendingChips } from "./broadcast/on-air-bar.tsx";
+import { GuestsPanel } from "./guests/panel.tsx";
 import { HealthLight, HealthPanel } from "./health/health-panel.tsx";
 import { MixerPanel } from "./mixer/mixer-panel.tsx";
 import { RecordButton } from "./recording/record-button.tsx";
+import { guestStrings } from "./strings/guests.ts";
 import { Welcome } from "./welcome/welcome.tsx";
 
 /** A tab of the panel on the right. */
@@ -31,6 +33,6 @@ export const parts: StudioParts = {
   title: [BroadcastTitle],
   top: [HealthLight, SendingChips, RecordButton, OnAirBar, SettingsButton],
   dock: [MixerPanel, HealthPanel],
-  panels: [],
+  panels: [{ id: "guests", title: guestStrings.title, Panel: GuestsPanel }],
   overlays: [ControlDialogs, Welcome],
 };

@@ -2,6 +2,7 @@ import { broadcastStrings } from "./strings/broadcast.ts";
 import { commandStrings } from "./strings/commands.ts";
 import { controlStrings } from "./strings/control.ts";
 import { destinationStrings } from "./strings/destinations.ts";
+import { guestStrings } from "./strings/guests.ts";
 import { healthStrings } from "./strings/health.ts";
 import { mixerStrings } from "./strings/mixer.ts";
 import { noticeStrings } from "./strings/notices.ts";
@@ -25,6 +26,7 @@ export const strings = {
   broadcast: broadcastStrings,
   control: controlStrings,
   destinations: destinationStrings,
+  guests: guestStrings,
   health: healthStrings,
   mixer: mixerStrings,
   notices: noticeStrings,

@@ -7,10 +7,7 @@ import type { Guest } from "./guest.ts";
 import { useGuests } from "./use-guests.ts";
 
 /** Asks once more before everybody is put out. @param onFailed the room is left all the same. */
-export function CloseRoomDialog(props: {
-  readonly onClose: () => void;
-  readonly onFailed: (error: unknown) => void;
-}) {
+export function CloseRoomDialog(props: { readonly onClose: () => void; readonly onFailed: (error: unknown) => void }) {
   const { onClose, onFailed } = props;
   const { engine } = useServices();
   const count = useGuests(({ guests }) => guests.length);

@@ -89,15 +89,7 @@ function GuestRow({ guest }: { readonly guest: Guest }) {
             <MoreIcon />
           </button>
         </div>
-        <div
-          className="meter"
-          role="meter"
-          aria-label={words.levelOf(name)}
-          aria-valuenow={0}
-          aria-valuemin={0}
-          aria-valuemax={1}
-          data-guest={guest.id}
-        />
+        <div className="meter" role="presentation" data-guest={guest.id} />
         <div className="row">
           <span className="label grow ell">{standing(guest, placing, onAir)}</span>
           {placing === "not_in_scene" ? (
@@ -185,10 +177,7 @@ function useLevels() {
     const draw = () => {
       frame = requestAnimationFrame(draw);
       for (const meter of list.current?.querySelectorAll<HTMLElement>("[data-guest]") ?? []) {
-        const level = guests.level(meter.dataset.guest ?? "").toFixed(2);
-        if (meter.getAttribute("aria-valuenow") === level) continue;
-        meter.style.setProperty("--fast", level);
-        meter.setAttribute("aria-valuenow", level);
+        meter.style.setProperty("--fast", guests.level(meter.dataset.guest ?? "").toFixed(2));
       }
     };
     frame = requestAnimationFrame(draw);

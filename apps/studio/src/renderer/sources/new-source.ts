@@ -61,7 +61,8 @@ export function newSource(document: StudioDocument, kind: SourceKind): Source {
       const seats = new Set(document.sources.map((source) => (source.kind === "guest" ? source.seat : 0)));
       const seat = Array.from({ length: 16 }, (_, at) => at + 1).find((free) => !seats.has(free)) ?? 16;
       const name = freeName(document, strings.sources.seatName(seat));
-      return { ...base, name, kind, filters: [], audio: DEFAULT_AUDIO, seat };
+      // Whoever is on stage with a guest hears them.
+      return { ...base, name, kind, filters: [], audio: { ...DEFAULT_AUDIO, monitored: true }, seat };
     }
     case "colour":
       return { ...base, kind, filters: [], colour: "#1d4ed8" };

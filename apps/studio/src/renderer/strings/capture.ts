@@ -16,7 +16,7 @@ export const strings = {
     sharing_ended: "Sharing has ended. Choose again what to share.",
     missing_file: "The file is not there any more. Choose it again.",
     unreadable_file: "The file cannot be opened. Choose one of another format.",
-    no_guest: "Nobody sits in this seat.",
+    no_guest: "Nobody sits in this seat. Put a guest on stage from the Guests panel.",
     insecure:
       "Browsers give out cameras and microphones on secure addresses only. Open the studio by https, or on this computer.",
     engine_only: "This address cannot be opened by a browser.",

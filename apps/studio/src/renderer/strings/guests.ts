@@ -61,7 +61,6 @@ export const guestStrings = {
   cutOff: "Cut off",
   noCamera: "No camera",
   pictureOf: (name: string) => `Picture of ${name}`,
-  levelOf: (name: string) => `Level of ${name}`,
   weak: "Weak connection",
   handRaised: (name: string) => `${name} raises a hand`,
   lowerHand: (name: string) => `Lower the hand of ${name}`,
@@ -77,7 +76,6 @@ export const guestStrings = {
   takeOffOf: (name: string) => `Take ${name} off stage`,
   takenOff: (name: string) => `${name} is backstage`,
   full: "All 16 seats are taken. Take somebody off stage first.",
-  seat: (seat: number) => `Seat ${seat}`,
   notInScene: "Not in this scene",
   addToScene: "Add to this scene",
   addToSceneOf: (name: string) => `Add ${name} to this scene`,
@@ -94,6 +92,13 @@ export const guestStrings = {
   removeAction: "Remove",
   removed: (name: string) => `${name} was removed. There is a new link for further guests.`,
   cancel: "Cancel",
+  happened: {
+    joined: (name: string) => `${name} is in the room, backstage`,
+    left: (name: string) => `${name} left the room`,
+    lost: (name: string) => `${name} was cut off, and may come back`,
+    screenShared: (name: string) => `${name} shares a screen`,
+    text: (name: string, text: string) => `${name}: ${text.slice(0, 200)}`,
+  },
   failed: (reason: string) => `That did not work: ${reason}`,
 
   // Talkback.
@@ -111,4 +116,5 @@ export const guestStrings = {
   steps: {
     putOnStage: (name: string) => `Put ${name} on stage`,
   },
+  toggleTalkback: "Talk to the guests, on or off",
 } as const;

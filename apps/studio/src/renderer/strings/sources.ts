@@ -111,7 +111,7 @@ export const sourceStrings = {
   addressProblem: "An address begins with rtsp://, rtmp://, srt://, http:// or the like.",
   noStreams: "Addresses are opened by FFmpeg in the studio’s engine. Where it is missing, nothing is shown.",
   seat: "Seat",
-  seatHint: "Guests take seats in the order in which you let them in.",
+  seatHint: "Who sits there is chosen in the Guests panel: open a room, send its link, put a guest on stage.",
   seatName: (seat: number) => `Guest ${seat}`,
   resolution: "Resolution",
   resolutionAuto: "Automatic",

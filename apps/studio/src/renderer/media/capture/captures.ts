@@ -219,7 +219,7 @@ export class Captures implements Disposable {
       this.#options.onPicture(source.id, { kind: "track", track: report.video });
     } else if (source.kind !== "microphone" && source.kind !== "colour" && (!live || source.kind === "guest")) {
       const { width, height } = size.width > 0 ? size : UNKNOWN_SIZE;
-      const still = placeholderPicture(report.state, width, height);
+      const still = placeholderPicture(source.kind === "guest" ? "guest" : "camera", report.state, width, height);
       this.#options.onPicture(source.id, { kind: "still", still, placeholder: true });
     }
     if (held.sound !== report.audio) {
