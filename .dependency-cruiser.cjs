@@ -145,7 +145,7 @@ module.exports = {
           "^packages/$2/",
           "^packages/[^/]+/src/index[.]ts$",
           "^packages/base/src/fuzz",
-          "^packages/(ffmpeg|room)/src/testing/index[.]ts$",
+          "^packages/(ffmpeg|room|srt)/src/testing/index[.]ts$",
         ],
       },
     },
@@ -155,7 +155,7 @@ module.exports = {
       comment: "What packages have for tests is not for production.",
       severity: "error",
       from: { pathNot: [TEST, "^test/"] },
-      to: { path: "^packages/(ffmpeg|room)/src/testing/" },
+      to: { path: "^packages/(ffmpeg|room|srt)/src/testing/" },
     },
 
     // Applications.

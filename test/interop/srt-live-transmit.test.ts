@@ -1,4 +1,4 @@
-import { LossyRelay } from "@klieg/srt/lossy-relay";
+import { LossyRelay } from "@klieg/srt/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BackendProcess } from "../harness/backend.ts";
 import { encode } from "../harness/encoder.ts";

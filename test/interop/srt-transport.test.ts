@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { KliegError } from "@klieg/protocol";
 import { type KeyLength, SrtCaller, type SrtConnection, SrtListener, type SrtListenerOptions } from "@klieg/srt";
-import { LossyRelay } from "@klieg/srt/lossy-relay";
+import { LossyRelay } from "@klieg/srt/testing";
 import { describe, expect, it } from "vitest";
 import { Child } from "../harness/child.ts";
 import { requirePackages } from "../harness/required-packages.ts";

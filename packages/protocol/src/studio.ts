@@ -127,7 +127,6 @@ export const ProgramState = z.object({
 });
 export type ProgramState = z.infer<typeof ProgramState>;
 
-export const RecordingState = z.object({
 /** The recording of one source by itself, beside that of the program (STU8). */
 export const IsolatedState = z.object({
   source: StudioRecordId,
@@ -146,6 +145,7 @@ export const IsolatedState = z.object({
 });
 export type IsolatedState = z.infer<typeof IsolatedState>;
 
+export const RecordingState = z.object({
   state: z.enum(["off", "starting", "recording", "failed"]),
   path: z.string().nullable(),
   duration_ms: z.number(),
@@ -154,9 +154,9 @@ export type IsolatedState = z.infer<typeof IsolatedState>;
   /** What its disk has left, bytes; null or absent where that is not known. */
   free_bytes: z.number().nullable().optional(),
   problem: Problem.nullable(),
-});
   /** Sources that are recorded by themselves along with it. */
   isolated: z.array(IsolatedState).optional(),
+});
 export type RecordingState = z.infer<typeof RecordingState>;
 
 export const ReplayState = z.object({
@@ -232,6 +232,9 @@ export const ServerHealth = z.object({
 });
 export type ServerHealth = z.infer<typeof ServerHealth>;
 
-/** Why the bitrate is what it is. */
-export const BitrateReason = z.enum(["full", "queue", "loss", "drops", "probing"]);
+/**
+ * Why the bitrate is what it is. `full`: as was asked for; `queue`, `loss`, `drops`: what the network does with more; `busy`:
+ * this computer does not get round to sending it; `probing`: it grows again.
+ */
+export const BitrateReason = z.enum(["full", "queue", "loss", "drops", "busy", "probing"]);
 export type BitrateReason = z.infer<typeof BitrateReason>;

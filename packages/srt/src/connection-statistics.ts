@@ -5,6 +5,8 @@ export interface SrtStatistics {
   /** Smoothed round-trip time; 100 until measured. */
   readonly rttMs: number;
   readonly rttVarianceMs: number;
+  /** Whether the two above are measured. */
+  readonly rttKnown: boolean;
 
   /** Data packets taken in, retransmitted ones included. */
   readonly packetsReceived: number;

@@ -177,6 +177,18 @@ test("ING2: pacing spreads a burst", async () => {
   expect(pair.far.received).toHaveLength(100);
 });
 
+test("ING2: pacing can be changed while there is something to send", async () => {
+  await using pair = await SimulatedPair.connect({ listener: { delivery: "prompt" } });
+  pair.near.connection.pace(4_000_000);
+  for (let index = 0; index < 200; index++) pair.near.connection.send(Buffer.alloc(1316));
+  pair.clock.advance(136);
+  expect(pair.far.received.length).toBeGreaterThan(40);
+  expect(pair.far.received.length).toBeLessThan(60);
+  pair.near.connection.pace(Number.POSITIVE_INFINITY);
+  pair.clock.advance(20);
+  expect(pair.far.received).toHaveLength(200);
+});
+
 test("ING2: reordering within the tolerance is not reported as loss", async () => {
   const link = { seed: 11, delayMs: 20, jitterMs: 6 };
   const reports: number[] = [];

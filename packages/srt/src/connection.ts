@@ -210,6 +210,16 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
     return taken;
   }
 
+  /**
+   * Sends no more than so much from now on, retransmissions included; what is over waits in the send buffer.
+   * @param bitsPerSecond on the wire; infinite: as fast as it is given
+   */
+  pace(bitsPerSecond: number): void {
+    if (this.#ended) return;
+    this.#sender.pace(bitsPerSecond, this.#host.scheduler.now);
+    this.#host.scheduler.request(this.deadline);
+  }
+
   /** A datagram for this connection from its peer, at least a header long. */
   handlePacket(packet: Buffer, now: number): void {
     if (this.#ended) return;
@@ -297,6 +307,7 @@ export class SrtConnection implements Closable<SrtCloseReason>, Scheduled {
       connectedMs: (now - this.#openedAt) / 1000,
       rttMs: this.#roundTrip.rttMicros / 1000,
       rttVarianceMs: this.#roundTrip.varianceMicros / 1000,
+      rttKnown: this.#roundTrip.known,
       packetsReceived: receiver.packetsReceived,
       bytesReceived: receiver.bytesReceived,
       packetsLost: receiver.packetsLost,

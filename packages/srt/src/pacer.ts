@@ -18,7 +18,7 @@ const MIN_INPUT_RATE = 0.125;
 
 /** A token bucket of bytes on the wire. */
 export class Pacer {
-  readonly #overhead: number;
+  #overhead: number;
   /** Bytes/µs; infinite when nothing limits. */
   #rate: number;
   #tokens = MIN_BURST;
@@ -34,6 +34,12 @@ export class Pacer {
   /** Bits a second; infinite when nothing limits. */
   get bitsPerSecond(): number {
     return this.#rate * 8e6;
+  }
+
+  /** From now on at most so many bits a second, whatever was measured. */
+  limit(bitsPerSecond: number): void {
+    this.#overhead = 0;
+    this.#rate = bitsPerSecond / 8e6;
   }
 
   /** The application handed in `bytes`. */

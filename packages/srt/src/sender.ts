@@ -124,6 +124,12 @@ export class Sender {
     return this.#pacer.bitsPerSecond;
   }
 
+  /** Sends no more than so much from now on, retransmissions included, bits/s on the wire. */
+  pace(bitsPerSecond: number, now: number): void {
+    this.#pacer.limit(bitsPerSecond);
+    this.#transmit(now);
+  }
+
   /** Age of the oldest packet held, µs. */
   bufferedMicros(now: number): number {
     return this.#start === this.#end ? 0 : now - (this.#origins[this.#start & this.#mask] as number);

@@ -15,6 +15,15 @@ export interface LinkBehaviour {
   readonly duplication: number;
 }
 
+/** The narrowest place on the way to one port: what it cannot carry waits in front of it, and what finds no room is lost. */
+export interface Bottleneck {
+  /** The port on its far side. */
+  readonly to: number;
+  /** bits/s. */
+  readonly bitrate: number;
+  readonly queueBytes: number;
+}
+
 const PERFECT: LinkBehaviour = { seed: 1, delayMs: 1, jitterMs: 0, loss: 0, duplication: 0 };
 
 /** UDP in memory, on a clock that tests turn by hand. */
@@ -24,6 +33,11 @@ export class MemoryNetwork {
   readonly #ports = new Map<number, DatagramHandler>();
   #nextPort = 40_000;
   behaviour: LinkBehaviour;
+  /** May be changed at any time; what waits then leaves at the new rate. */
+  bottleneck: Bottleneck | undefined;
+  readonly #waiting: { readonly datagram: Buffer; readonly from: number; readonly to: number }[] = [];
+  #waitingBytes = 0;
+  #departing = false;
   /** Called for each datagram sent; answering false loses it. */
   filter: (datagram: Buffer, from: number, to: number) => boolean = () => true;
   sent = 0;
@@ -62,8 +76,35 @@ export class MemoryNetwork {
       this.lost++;
       return;
     }
+    if (to === this.bottleneck?.to) {
+      this.#queue({ datagram: Buffer.from(datagram), from, to });
+      return;
+    }
     this.#deliver(Buffer.from(datagram), from, to);
     if (this.#chance(duplication)) this.#deliver(Buffer.from(datagram), from, to);
+  }
+
+  #queue(one: { readonly datagram: Buffer; readonly from: number; readonly to: number }): void {
+    if (this.#waitingBytes + one.datagram.length > (this.bottleneck?.queueBytes ?? Number.POSITIVE_INFINITY)) {
+      this.lost++;
+      return;
+    }
+    this.#waiting.push(one);
+    this.#waitingBytes += one.datagram.length;
+    if (!this.#departing) this.#depart();
+  }
+
+  #depart(): void {
+    const [next] = this.#waiting;
+    this.#departing = next !== undefined;
+    if (next === undefined) return;
+    const { bitrate = Number.POSITIVE_INFINITY } = this.bottleneck ?? {};
+    this.#clock.after((next.datagram.length * 8000) / bitrate, () => {
+      this.#waiting.shift();
+      this.#waitingBytes -= next.datagram.length;
+      this.#deliver(next.datagram, next.from, next.to);
+      this.#depart();
+    });
   }
 
   #deliver(datagram: Buffer, from: number, to: number): void {

@@ -3,7 +3,7 @@ import { BitrateController, type LinkSample } from "./bitrate-controller.ts";
 
 const LIMITS = { lowest: 500_000, highest: 6_000_000, latencyMs: 400 };
 const PACKET = 1316;
-const STEP_MS = 200;
+const STEP_MS = 100;
 
 /** A link of a certain rate with a queue in front of it, and a sender that gives up what is older than twice the latency. */
 class Link {
@@ -39,8 +39,9 @@ class Link {
       sendBufferMs: 30 + ageMs,
       bytesDelivered: this.#delivered,
       packetsSent: Math.round(this.#sent),
-      packetsReportedLost: Math.round(this.#lost),
+      packetsResent: Math.round(this.#lost),
       packetsDropped: Math.round(this.#dropped),
+      local: false,
     };
   }
 }

@@ -2,17 +2,19 @@
 export interface LinkSample {
   /** Monotonic ms. */
   readonly now: number;
-  /** Smoothed round trip, ms. */
-  readonly rttMs: number;
+  /** Smoothed round trip, ms; undefined until it is measured, 0 where nothing measures it. */
+  readonly rttMs: number | undefined;
   /** Age of the oldest packet that was not acknowledged, ms. */
   readonly sendBufferMs: number;
-  /** Bytes that the peer has acknowledged, or that left the send buffer for good: retransmissions do not count. */
+  /** Bytes that the peer has acknowledged; retransmissions do not count. */
   readonly bytesDelivered: number;
   readonly packetsSent: number;
-  /** Packets that the peer reported missing. */
-  readonly packetsReportedLost: number;
+  /** Packets that were sent again, since the peer missed them. */
+  readonly packetsResent: number;
   /** Packets that were given up as too late. */
   readonly packetsDropped: number;
+  /** Whether the peer is on this machine: nothing between is a network. */
+  readonly local: boolean;
 }
 
 export interface BitrateLimits {
@@ -24,44 +26,70 @@ export interface BitrateLimits {
 }
 
 /** Why the bitrate is what it is, for words in the interface. */
-export type BitrateReason = "full" | "queue" | "loss" | "drops" | "probing";
+export type BitrateReason = "full" | "queue" | "loss" | "drops" | "busy" | "probing";
 
-/** Share of the latency that may wait in the send buffer, beyond the round trip, before the network counts as full. */
+/** Share of the latency that may wait, beyond the round trip, before the network counts as full. */
 const QUEUE_SHARE = 0.4;
 const QUEUE_LEAST_MS = 60;
-/** The round trip without queues is the shortest one seen; it is taken to have grown by this share of the difference a second. */
-const BASE_RTT_DRIFT = 0.01;
-/** Share of packets reported lost from which retransmissions themselves crowd the link. */
+/** What is lost is there again after a round trip or two: only what is older than so many waits. Nor is that at once, ms. */
+const REPAIR_ROUND_TRIPS = 3;
+const REPAIR_MS = 300;
+/** The round trip without a queue is the shortest one of so long, ms: a new way may be longer, and others' queues may stay. */
+const BASE_RTT_MS = 15_000;
+/** Share of packets sent again from which retransmissions themselves crowd the link. */
 const LOSS_SHARE = 0.1;
-/** Of what the network was seen to deliver, when it is full: what waits must drain too. */
-const DRAIN_SHARE = 0.85;
-/** One decrease is given so long to show in the buffer before the next. */
+/** Over how long that is counted at least and at most, ms. */
+const LOSS_LEAST_MS = 500;
+const LOSS_WINDOW_MS = 1500;
+/** What the network carries is what it delivered over so long while it was full, ms. */
+const DELIVERY_WINDOW_MS = 300;
+/** or over so long where there were losses: what came after one counts only when that is repaired. */
+const REPAIRED_WINDOW_MS = 800;
+/** What waits is to be gone after about so long, ms: so much less than the network carries is sent meanwhile, */
+const DRAIN_MS = 1500;
+/** and never less than this share of it. */
+const DRAIN_LEAST = 0.5;
+/** Of what the network carries, once nothing waits any more. */
+const USED_SHARE = 0.92;
+/** One decrease is given so long to show, beside the round trip, before the next, ms: encoders need time, too. */
 const SETTLE_MS = 700;
-/** After a decrease nothing is tried for so long. */
-const HOLD_MS = 4000;
-/** Growth a second while there is room: a doubling takes about ten seconds. */
-const GROWTH_PER_S = 0.07;
-/** Near where it last failed it grows so much slower. */
-const NEAR_FAILURE = 0.9;
+/** For so long after the network filled up, what was delivered is looked at anew, ms. */
+const FIRST_LOOK_MS = 1000;
+/** A keyframe of several times a picture's size is not to fill the network at once: as multiples of the target. */
+const PACING = 2;
+/** After trouble nothing more is tried for so long, ms; longer each time that trying failed, up to the longest. */
+const HOLD_MS = 3000;
+const LONGEST_HOLD_MS = 8000;
+/** Growth a second while there is room: a doubling takes about seven seconds. */
+const GROWTH_PER_S = 0.1;
+/** Near what the network carried last it grows so much slower; well above it, that is forgotten. */
 const CAREFUL = 0.4;
-/** What failed is forgotten after so long. */
-const FAILURE_REMEMBERED_MS = 20_000;
-const DELIVERY_WINDOW_MS = 1500;
+const FORGOTTEN_ABOVE = 1.15;
 
 /**
- * Lets the bitrate follow the network (STU3): down at once to what it delivers when the send buffer grows, packets are
- * given up or many are lost; up again gently once the buffer is calm. Pure: the same samples give the same bitrates.
+ * Lets the bitrate follow the network (STU3). When the network is full (what is sent waits, is given up, or is lost) it falls
+ * at once to what was delivered meanwhile, less what lets the queue drain, and no deeper; when the queue is gone it takes up
+ * what the network is known to carry, and feels its way up from there. Pure: the same samples give the same bitrates.
  */
 export class BitrateController {
   readonly #limits: BitrateLimits;
   #target: number;
   #reason: BitrateReason = "full";
-  #last: LinkSample | undefined;
-  #decreasedAt = Number.NEGATIVE_INFINITY;
-  #failed: { readonly rate: number; readonly at: number } | undefined;
-  #baseRtt = Number.POSITIVE_INFINITY;
-  /** Samples of the last moments, oldest first. */
+  /** Of the last moments, oldest first. */
   #window: LinkSample[] = [];
+  /** The shortest round trip of each second, oldest first. */
+  #roundTrips: { readonly since: number; ms: number }[] = [];
+  /** bits/s that the network carried when it was last full. */
+  #carried: number | undefined;
+  /** While what waits drains: since when, and when the rate was lowered for it last, and what waited then, ms. */
+  #drain: { readonly since: number; readonly decreasedAt: number; readonly waits: number } | undefined;
+  /** What waits in the network's queues, ms. */
+  #inNetwork = 0;
+  /** Whether nothing was lost in the last moments. */
+  #whole = true;
+  #troubleAt = Number.NEGATIVE_INFINITY;
+  #lossAt = Number.NEGATIVE_INFINITY;
+  #holdMs = HOLD_MS;
 
   constructor(limits: BitrateLimits) {
     this.#limits = limits;
@@ -77,69 +105,131 @@ export class BitrateController {
     return this.#reason;
   }
 
-  /** A new connection: what was known of the old one's counters does not hold. The target stays. */
-  reconnected(): void {
-    this.#last = undefined;
-    this.#window = [];
-    this.#baseRtt = Number.POSITIVE_INFINITY;
+  /**
+   * What may be sent a second at most, bits/s on the wire: while the network is full a little less than it carries, so that
+   * what is over waits here, where whole pictures can be left out; else as much as lets a keyframe out soon.
+   */
+  get pacing(): number {
+    if (this.#drain === undefined || this.#carried === undefined) return this.#target * PACING;
+    return this.#carried * drainShare(this.#inNetwork);
   }
 
-  /** Takes a sample, two to ten a second. @returns the target. */
-  sample(sample: LinkSample): number {
-    const last = this.#last;
-    this.#last = sample;
-    this.#window.push(sample);
-    while ((this.#window[0]?.now ?? sample.now) < sample.now - DELIVERY_WINDOW_MS) this.#window.shift();
-    if (last === undefined || sample.now <= last.now) {
-      this.#baseRtt = Math.min(this.#baseRtt, sample.rttMs);
-      return this.target;
-    }
-    const drift = ((sample.rttMs - this.#baseRtt) * BASE_RTT_DRIFT * (sample.now - last.now)) / 1000;
-    this.#baseRtt = Math.min(sample.rttMs, this.#baseRtt + drift);
+  /** A new connection: what was known of the old one's counters does not hold. The target stays. */
+  reconnected(): void {
+    this.#window = [];
+    this.#roundTrips = [];
+    this.#drain = undefined;
+  }
 
-    const trouble = this.#troubleIn(sample, last);
-    if (trouble !== undefined) this.#decrease(sample, trouble);
-    else if (sample.now - this.#decreasedAt > HOLD_MS) this.#grow(sample.now, sample.now - last.now);
+  /**
+   * Takes a sample, five to ten a second.
+   * @param busy whether this computer, rather than the network, is what has no room.
+   * @returns the target.
+   */
+  sample(sample: LinkSample, busy = false): number {
+    const last = this.#window.at(-1);
+    if (last !== undefined && sample.now <= last.now) return this.target;
+    this.#window.push(sample);
+    while ((this.#window[0]?.now ?? sample.now) < sample.now - LOSS_WINDOW_MS) this.#window.shift();
+    if (sample.rttMs === undefined) return this.target;
+    const { waits, inNetwork } = this.#waiting(sample, sample.rttMs);
+    this.#inNetwork = inNetwork;
+    if (last === undefined) return this.target;
+
+    const dropped = sample.packetsDropped > last.packetsDropped;
+    const allowed = Math.max(QUEUE_LEAST_MS, this.#limits.latencyMs * QUEUE_SHARE);
+    if (dropped || waits > allowed) this.#full(sample, waits, busy ? "busy" : dropped ? "drops" : "queue");
+    else if (this.#drain !== undefined) {
+      if (waits < allowed / 2) this.#drained(sample);
+    } else if (this.#lossShare(sample) > LOSS_SHARE) this.#lossy(sample);
+    else if (sample.now - this.#troubleAt > this.#holdMs) this.#grow(sample.now - last.now);
     return this.target;
   }
 
-  #troubleIn(sample: LinkSample, last: LinkSample): "queue" | "loss" | "drops" | undefined {
-    if (sample.packetsDropped > last.packetsDropped) return "drops";
-    // Not the round trip of now: a queue in the network makes that longer, too.
-    const allowed = this.#baseRtt + Math.max(QUEUE_LEAST_MS, this.#limits.latencyMs * QUEUE_SHARE);
-    if (sample.sendBufferMs > allowed) return "queue";
-    const first = this.#window[0] ?? last;
-    const sent = sample.packetsSent - first.packetsSent;
-    const lost = sample.packetsReportedLost - first.packetsReportedLost;
-    return sent >= 50 && lost > sent * LOSS_SHARE ? "loss" : undefined;
+  /** Media that waits rather than travels, ms: in the network's queues alone, and here, too. */
+  #waiting(sample: LinkSample, rttMs: number): { readonly inNetwork: number; readonly waits: number } {
+    const newest = this.#roundTrips.at(-1);
+    if (newest === undefined || sample.now - newest.since >= 1000) {
+      this.#roundTrips.push({ since: sample.now, ms: rttMs });
+      while ((this.#roundTrips[0]?.since ?? sample.now) < sample.now - BASE_RTT_MS) this.#roundTrips.shift();
+    } else newest.ms = Math.min(newest.ms, rttMs);
+    const base = Math.min(...this.#roundTrips.map(({ ms }) => ms));
+    const before = this.#window.findLast(
+      ({ now }) => now <= sample.now - Math.max(REPAIR_MS, base * REPAIR_ROUND_TRIPS),
+    );
+    const whole = before?.packetsResent === sample.packetsResent;
+    this.#whole = whole;
+    return {
+      inNetwork: Math.max(0, rttMs - base),
+      waits: Math.max(rttMs - base, sample.sendBufferMs - base * (whole ? 1 : REPAIR_ROUND_TRIPS)),
+    };
   }
 
-  #decrease(sample: LinkSample, trouble: "queue" | "loss" | "drops"): void {
-    if (sample.now - this.#decreasedAt < SETTLE_MS) return;
-    this.#failed = { rate: this.#target, at: sample.now };
-    this.#decreasedAt = sample.now;
-    const delivered = this.#delivered(sample);
-    const least = trouble === "drops" ? 0.5 : 0.7;
-    const wanted = delivered === undefined ? this.#target * 0.8 : delivered * DRAIN_SHARE;
-    // Never by less than a tenth, or it would creep; never by more than `least` on one sample's word.
-    this.#set(Math.max(this.#target * least, Math.min(this.#target * 0.9, wanted)), trouble);
+  #full(sample: LinkSample, waits: number, reason: "queue" | "drops" | "busy"): void {
+    const { now, rttMs = 0 } = sample;
+    this.#troubleAt = now;
+    const carried = Math.min(this.#delivered(sample) ?? this.#target * 0.8, this.#limits.highest);
+    const drain = this.#drain;
+    if (drain === undefined) {
+      // What was tried did not work: the next attempt is put off a little longer.
+      this.#holdMs = this.#reason === "probing" ? Math.min(this.#holdMs * 1.5, LONGEST_HOLD_MS) : HOLD_MS;
+      this.#drain = { since: now, decreasedAt: now, waits };
+    } else {
+      const settled = now - drain.decreasedAt > rttMs + SETTLE_MS;
+      // At first what was delivered before counts, too.
+      const known = now - drain.since > FIRST_LOOK_MS || !this.#whole || carried > (this.#carried ?? 0) * 0.9;
+      if (!(settled ? waits >= drain.waits : !known)) return;
+      this.#drain = { ...drain, decreasedAt: now, waits };
+    }
+    this.#carried = carried;
+    this.#set(Math.min(this.#target, carried * drainShare(waits)), reason);
   }
 
-  #grow(now: number, elapsedMs: number): void {
+  #drained(sample: LinkSample): void {
+    this.#drain = undefined;
+    this.#troubleAt = sample.now;
+    // What was lost in the full queue is not to be held against the network.
+    this.#window = [sample];
+    if (this.#carried !== undefined) this.#set(Math.max(this.#target, this.#carried * USED_SHARE), this.#reason);
+  }
+
+  #lossy(sample: LinkSample): void {
+    this.#troubleAt = sample.now;
+    if (sample.now - this.#lossAt < SETTLE_MS) return;
+    this.#lossAt = sample.now;
+    this.#carried = this.#target;
+    this.#set(this.#target * (1 - this.#lossShare(sample)), "loss");
+  }
+
+  #grow(elapsedMs: number): void {
     if (this.#target >= this.#limits.highest) {
       this.#reason = "full";
       return;
     }
-    const { rate, at } = this.#failed ?? { rate: Number.POSITIVE_INFINITY, at: now };
-    const careful = now - at < FAILURE_REMEMBERED_MS && this.#target > rate * NEAR_FAILURE;
+    if (this.#carried !== undefined && this.#target > this.#carried * FORGOTTEN_ABOVE) {
+      this.#carried = undefined;
+      this.#holdMs = HOLD_MS;
+    }
+    const careful = this.#carried !== undefined && this.#target > this.#carried * USED_SHARE;
     const growth = 1 + ((GROWTH_PER_S * elapsedMs) / 1000) * (careful ? CAREFUL : 1);
     this.#set(this.#target * growth, "probing");
   }
 
+  /** Share of the packets of the last moments that were sent again; 0 while there are too few to tell. */
+  #lossShare(sample: LinkSample): number {
+    const enough = ({ now, packetsSent }: LinkSample) =>
+      now <= sample.now - LOSS_LEAST_MS && sample.packetsSent - packetsSent >= 50;
+    const first = this.#window.findLast(enough) ?? sample;
+    const sent = sample.packetsSent - first.packetsSent;
+    return sent === 0 ? 0 : Math.min(1, (sample.packetsResent - first.packetsResent) / sent);
+  }
+
   /** bits/s that the network has carried lately; undefined where that is not known yet. */
   #delivered(sample: LinkSample): number | undefined {
-    const first = this.#window[0];
-    if (first === undefined || sample.now - first.now < 300) return undefined;
+    const first = this.#window.findLast(
+      ({ now }) => now <= sample.now - (this.#whole ? DELIVERY_WINDOW_MS : REPAIRED_WINDOW_MS),
+    );
+    if (first === undefined) return undefined;
     return ((sample.bytesDelivered - first.bytesDelivered) * 8000) / (sample.now - first.now);
   }
 
@@ -147,4 +237,9 @@ export class BitrateController {
     this.#target = Math.max(this.#limits.lowest, Math.min(this.#limits.highest, rate));
     this.#reason = this.#target >= this.#limits.highest ? "full" : reason;
   }
+}
+
+/** Share of what the network carries that may be sent while so much waits, ms. */
+function drainShare(waits: number): number {
+  return Math.max(DRAIN_LEAST, 1 - waits / DRAIN_MS);
 }

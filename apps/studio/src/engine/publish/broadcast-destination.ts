@@ -6,6 +6,7 @@ import type { BitrateLimits } from "./bitrate-controller.ts";
 import type { KliegDetails, KliegDoor, KliegStart, SecretReader } from "./broadcast-ports.ts";
 import type { DestinationOutput, OutputEvents } from "./destination-output.ts";
 import { DestinationPublisher } from "./destination-publisher.ts";
+import type { MachineLoad } from "./machine-load.ts";
 import { RtmpOutput } from "./rtmp-output.ts";
 import { parseSrtUrl } from "./srt-address.ts";
 import { SrtOutput } from "./srt-output.ts";
@@ -91,8 +92,8 @@ export class BroadcastDestination {
     await this.#farewell();
   }
 
-  sample(now: number): void {
-    this.#publisher?.sample(now);
+  sample(now: number, load: MachineLoad): void {
+    this.#publisher?.sample(now, load);
   }
 
   health(now: number): DestinationHealth | undefined {

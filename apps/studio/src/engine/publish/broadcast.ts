@@ -13,6 +13,7 @@ import type { ProgramFeed } from "../program/program-feed.ts";
 import type { ProgramReader } from "../program/program-reader.ts";
 import { BroadcastDestination } from "./broadcast-destination.ts";
 import type { KliegDetails, KliegDoor, KliegStart, SecretReader } from "./broadcast-ports.ts";
+import { MachineLoad } from "./machine-load.ts";
 import { VideoRate, type VideoRateTarget } from "./video-rate.ts";
 
 export interface BroadcastOptions {
@@ -48,7 +49,7 @@ export interface BroadcastEvents {
 }
 
 /** How often the connections are looked at, ms. */
-const SAMPLE_MS = 250;
+const SAMPLE_MS = 100;
 const HEALTH_MS = 1000;
 /** The longest delay that a timer can have is less than a broadcast may be planned ahead; it is looked at so often, ms. */
 const SCHEDULE_MS = 1000;
@@ -115,6 +116,7 @@ export class Broadcast implements AsyncDisposable {
         }),
     );
     let healthAt = clock.now();
+    const load = new MachineLoad(SAMPLE_MS);
     const held: Disposable[] = [];
     if (destinations.some(({ isPublishedHere }) => isPublishedHere)) {
       held.push(
@@ -129,7 +131,8 @@ export class Broadcast implements AsyncDisposable {
     held.push(
       clock.every(SAMPLE_MS, () => {
         const now = clock.now();
-        this.#sample(now, encoding.adaptive);
+        // After a pause the figures are from before it: what came in meanwhile has not been read yet.
+        if (load.look(now)) this.#sample(now, encoding.adaptive, load);
         if (now - healthAt < HEALTH_MS) return;
         healthAt = now;
         this.events.emit("health", this.health());
@@ -241,10 +244,10 @@ export class Broadcast implements AsyncDisposable {
     void this.stop();
   }
 
-  #sample(now: number, adaptive: boolean): void {
+  #sample(now: number, adaptive: boolean, load: MachineLoad): void {
     const run = this.#run;
     if (run === undefined) return;
-    for (const destination of run.destinations) destination.sample(now);
+    for (const destination of run.destinations) destination.sample(now, load);
     if (!adaptive) return;
     const rates = run.destinations.flatMap((destination) => destination.rate ?? []);
     const target = run.rate.update(rates);

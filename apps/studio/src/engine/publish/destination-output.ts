@@ -26,6 +26,8 @@ export interface DestinationOutput extends MediaSink, AsyncDisposable {
   /** Called by its owner a few times a second: what the connection holds is looked at then. */
   sample(now: number): LinkSample;
   statistics(): OutputStatistics;
+  /** Sends no more than so much from now on, bits/s; left out where the protocol sees to that by itself. */
+  pace?(bitsPerSecond: number): void;
   /** Sends what waits, for a moment, and closes. Idempotent. */
   close(): Promise<void>;
 }

@@ -15,7 +15,7 @@ class FakeOutput implements DestinationOutput {
   readonly tracks: Track[] = [];
   readonly units: AccessUnit[] = [];
   closed = 0;
-  link = { sendBufferMs: 10, bytesDelivered: 0, packetsSent: 0, packetsReportedLost: 0, packetsDropped: 0 };
+  link = { sendBufferMs: 10, bytesDelivered: 0, packetsSent: 0, packetsResent: 0, packetsDropped: 0 };
 
   constructor(events: OutputEvents) {
     this.events = events;
@@ -30,12 +30,12 @@ class FakeOutput implements DestinationOutput {
   }
 
   sample(now: number): LinkSample {
-    return { now, rttMs: 20, ...this.link };
+    return { now, rttMs: 20, local: false, ...this.link };
   }
 
   statistics(): OutputStatistics {
-    const { packetsSent, packetsReportedLost } = this.link;
-    const packets = { packetsSent, packetsReportedLost, packetsRetransmitted: packetsReportedLost };
+    const { packetsSent, packetsResent } = this.link;
+    const packets = { packetsSent, packetsReportedLost: packetsResent, packetsRetransmitted: packetsResent };
     return { bytesSent: packetsSent * 1000, rttMs: 20, bufferMs: 10, droppedFrames: 2, ...packets };
   }
 
@@ -125,7 +125,7 @@ describe("STU3: a destination for the length of a broadcast", () => {
     bench.publisher.begin();
     await bench.settle();
     await bench.pass(20_000);
-    bench.output.link.packetsReportedLost = 3;
+    bench.output.link.packetsResent = 3;
     bench.answers.push(down, down);
     bench.output.events.onClosed(down);
     expect(bench.publisher.state).toMatchObject({

@@ -5,6 +5,7 @@ import type { ProgramFeed } from "../program/program-feed.ts";
 import type { ProgramReader } from "../program/program-reader.ts";
 import { BitrateController, type BitrateLimits, type BitrateReason } from "./bitrate-controller.ts";
 import type { DestinationOutput, OutputEvents, OutputStatistics } from "./destination-output.ts";
+import type { MachineLoad } from "./machine-load.ts";
 import { failure, PublishFailure } from "./publish-failure.ts";
 import { ReconnectPolicy } from "./reconnect-policy.ts";
 
@@ -105,11 +106,14 @@ export class DestinationPublisher implements AsyncDisposable, ProgramReader {
     return this.close();
   }
 
-  /** Looks at the connection; a few times a second. */
-  sample(now: number): void {
+  /** Looks at the connection; some times a second. @param load of this computer. */
+  sample(now: number, load?: MachineLoad): void {
     const link = this.#output?.sample(now);
     // Looking may have found that it is dead.
-    if (link !== undefined && this.#output !== undefined) this.#controller?.sample(link);
+    if (link === undefined || this.#output === undefined || this.#controller === undefined) return;
+    const busy = load !== undefined && (load.late(now) || (link.local && load.full));
+    this.#controller.sample(link, busy);
+    this.#output.pace?.(this.#controller.pacing);
   }
 
   /** Over the time since this was last called. */

@@ -111,8 +111,9 @@ export class RtmpOutput implements DestinationOutput {
       sendBufferMs: bufferMs,
       bytesDelivered: this.#bytesSent - this.#publisher.bufferedBytes,
       packetsSent: 0,
-      packetsReportedLost: 0,
+      packetsResent: 0,
       packetsDropped: this.#gate.dropped,
+      local: false,
     };
   }
 

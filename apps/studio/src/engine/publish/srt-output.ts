@@ -1,6 +1,6 @@
 import type { Clock } from "@klieg/base";
 import { type AccessUnit, type Track, TsMuxer } from "@klieg/media";
-import { SrtCaller, type SrtCloseReason, type SrtConnection } from "@klieg/srt";
+import { SrtCaller, type SrtCallerOptions, type SrtCloseReason, type SrtConnection } from "@klieg/srt";
 import type { LinkSample } from "./bitrate-controller.ts";
 import type { DestinationOutput, OutputEvents, OutputStatistics } from "./destination-output.ts";
 import { FrameGate } from "./frame-gate.ts";
@@ -11,10 +11,17 @@ import type { SrtTarget } from "./srt-address.ts";
 const PACKETS_A_MESSAGE = 7;
 /** The other end has gone when nothing was heard of it for so long, ms. */
 const IDLE_TIMEOUT_MS = 4000;
-/** SRT itself gives packets up at this age, ms, or later: a damaged picture. Before that whole pictures are left out. */
-const LEAST_DROP_AGE_MS = 1000;
-const SHUT_AT = 0.75;
-const CALM_AT = 0.3;
+/**
+ * SRT itself gives packets up when they are so much older than the receiver waits, ms: a damaged picture. Where nothing is lost,
+ * what comes late is still of use; and long before that whole pictures are left out.
+ */
+const DROP_DELAY_MS = 2000;
+/** From so much media on that was not sent yet, ms, pictures are left out, */
+const SHUT_MS = 500;
+/** until it is no more than this; */
+const CALM_MS = 150;
+/** and where nothing is acknowledged for so long, ms. */
+const DEAF_MS = 2000;
 
 /** Publishes by SRT: access units → MPEG-TS → our caller (STU3). */
 export class SrtOutput implements DestinationOutput {
@@ -23,15 +30,16 @@ export class SrtOutput implements DestinationOutput {
   readonly #connection: SrtConnection;
   readonly #muxer: TsMuxer;
   readonly #gate: FrameGate;
-  readonly #dropAgeMs: number;
   #bytesSent = 0;
+  /** bits/s. */
+  #pace = Number.POSITIVE_INFINITY;
   #closing = false;
 
   /** @throws PublishFailure */
   static async connect(
     target: SrtTarget,
     events: OutputEvents,
-    options: { readonly clock: Clock; readonly signal: AbortSignal },
+    options: { readonly clock: Clock; readonly signal: AbortSignal } & Pick<SrtCallerOptions, "openPort">,
   ): Promise<SrtOutput> {
     const { host, port, streamId, passphrase, latencyMs } = target;
     let output: SrtOutput | undefined;
@@ -43,7 +51,8 @@ export class SrtOutput implements DestinationOutput {
         ...(passphrase === undefined ? {} : { passphrase }),
         peerLatencyMs: latencyMs,
         idleTimeoutMs: IDLE_TIMEOUT_MS,
-        signal: options.signal,
+        sendDropDelayMs: DROP_DELAY_MS,
+        ...options,
         handler: { onClose: (reason) => output?.closed(reason, host) },
       });
       const made = new SrtOutput(connection, events);
@@ -61,7 +70,6 @@ export class SrtOutput implements DestinationOutput {
     this.#connection = connection;
     this.#events = events;
     this.latencyMs = connection.sendLatencyMs;
-    this.#dropAgeMs = Math.max(LEAST_DROP_AGE_MS, this.latencyMs);
     this.#gate = new FrameGate(events.onKeyframeWanted);
     this.#muxer = new TsMuxer((message) => this.#send(message), { chunkPackets: PACKETS_A_MESSAGE });
   }
@@ -75,20 +83,30 @@ export class SrtOutput implements DestinationOutput {
   }
 
   sample(now: number): LinkSample {
-    const { rttMs, sendBufferMs, sendBufferBytes, packetsSent, packetsReportedLost, packetsSendDropped } =
+    const { rttMs, rttKnown, sendBufferMs, sendBufferBytes, bytesSendDropped, ...packets } =
       this.#connection.statistics();
-    const limit = this.#dropAgeMs + rttMs / 2;
-    if (sendBufferMs > limit * SHUT_AT) this.#gate.shut();
-    else if (sendBufferMs < rttMs + limit * CALM_AT) this.#gate.calm();
+    const { packetsSent, packetsRetransmitted, packetsSendDropped } = packets;
+    const { sendBufferPackets, flightSize } = packets;
+    const unsent =
+      sendBufferPackets === 0 ? 0 : (sendBufferBytes * (sendBufferPackets - flightSize)) / sendBufferPackets;
+    const unsentMs = (unsent * 8000) / this.#pace;
+    if (unsentMs > SHUT_MS || sendBufferMs > DEAF_MS) this.#gate.shut();
+    else if (unsentMs < CALM_MS && sendBufferMs < Math.max(DEAF_MS / 2, rttMs * 2)) this.#gate.calm();
     return {
       now,
-      rttMs,
+      rttMs: rttKnown ? rttMs : undefined,
       sendBufferMs,
-      bytesDelivered: this.#bytesSent - sendBufferBytes,
+      bytesDelivered: this.#bytesSent - sendBufferBytes - bytesSendDropped,
       packetsSent,
-      packetsReportedLost,
+      packetsResent: packetsRetransmitted,
+      local: isLoopback(this.#connection.remoteAddress),
       packetsDropped: packetsSendDropped + this.#gate.dropped,
     };
+  }
+
+  pace(bitsPerSecond: number): void {
+    this.#pace = bitsPerSecond;
+    this.#connection.pace(bitsPerSecond);
   }
 
   statistics(): OutputStatistics {
@@ -131,4 +149,8 @@ export class SrtOutput implements DestinationOutput {
     if (this.#connection.send(message)) this.#bytesSent += message.length;
     else this.#gate.shut();
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || /^(::ffff:)?127\./.test(address);
 }

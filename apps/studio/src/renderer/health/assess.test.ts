@@ -31,6 +31,8 @@ const media: MediaStatistics = {
   encoder: { name: "browser_hardware", hardware: true, label: "NVIDIA GPU", codec: "avc1.64001f" },
   whip: [],
   isolated: [],
+  problem: undefined,
+  failedEncoder: undefined,
 };
 
 const connection: Connection = {
@@ -144,6 +146,9 @@ describe("alerts say what is and what to do (STU4)", () => {
     const up = after(10, () => ({ ...lowered, bitrateReason: "probing" }));
     expect(up.light).toBe("good");
     expect(up.headline).toBe("Upload recovers: 4.2 of 6.0 Mb/s");
+    const busy = after(10, () => ({ ...lowered, bitrateReason: "busy" }));
+    expect(busy.headline).toBe("This computer can't keep sending 6.0 Mb/s: lowered to 4.2");
+    expect(busy.alerts[0]?.advice).toMatch(/upload may be fine/);
     const long = after(120, () => ({ ...lowered, bitrateReason: "loss" }));
     expect(long.alerts[0]?.advice).toMatch(/^It has been so for 2 min\./);
   });
@@ -156,6 +161,19 @@ describe("alerts say what is and what to do (STU4)", () => {
     const fixed = after(10, (second) => ({ ...lost(second), encoding: { ...DEFAULT_ENCODING, adaptive: false } }));
     expect(fixed.light).toBe("bad");
     expect(fixed.alerts[0]?.action).toEqual({ do: "open_settings", page: "video" });
+  });
+
+  test("frames that nobody was there for are no fault of the upload", () => {
+    const away = (second: number): Connection => {
+      if (second < 5 || second > 12) return { ...connection, droppedFrames: second < 5 ? 0 : 200 };
+      // Nothing is acknowledged any more, then the connection is given up.
+      const gone = { ...connection, droppedFrames: (second - 4) * 25, bufferMs: 2200 };
+      return second < 8 ? gone : { ...gone, state: "reconnecting", bufferMs: 0 };
+    };
+    for (const seconds of [7, 10, 14, 20]) {
+      const all = titles(after(seconds, (second) => ({ connections: [away(second)] })));
+      expect(all.filter((title) => /lost to the network/.test(title))).toEqual([]);
+    }
   });
 
   test("loss, a long way and a full buffer, where they last", () => {
@@ -189,6 +207,35 @@ describe("alerts say what is and what to do (STU4)", () => {
     expect(hidden.alerts[0]?.advice).toMatch(/Bring it to the front/);
   });
 
+  test("a graphics card that was reset, on air or not, and what a browser cannot do at all", () => {
+    const error = { code: "encoder_unavailable", message: "No H.264.", retryable: false } as const;
+    const lost = { media: { ...media, problem: { kind: "gpu_lost", error } } } as const;
+    expect(after(1, () => lost)).toMatchObject({ light: "bad", headline: "The graphics card was reset" });
+    expect(after(1, () => ({ ...lost, broadcast: IDLE_BROADCAST })).light).toBe("bad");
+    const none = after(1, () => ({ media: { ...media, problem: { kind: "encoder", error } } }));
+    expect(none.alerts).toMatchObject([
+      { title: "Nothing encodes the show", advice: "No H.264. Choose another encoder.", action: { page: "video" } },
+    ]);
+    expect(titles(after(1, () => ({ media: { ...media, problem: { kind: "no_webgl", error } } })))).toEqual([
+      "Pictures cannot be composed here",
+    ]);
+    expect(titles(after(1, () => ({ media: { ...media, problem: { kind: "worker", error } } })))).toEqual([
+      "Drawing has stopped",
+    ]);
+  });
+
+  test("an encoder that took over from another, which is no trouble", () => {
+    const failedEncoder = {
+      code: "encoder_unavailable",
+      message: "NVIDIA GPU stopped encoding: gone.",
+      retryable: false,
+    } as const;
+    const encoder = { name: "browser_software", hardware: false, label: "CPU", codec: "avc1.64001f" };
+    const health = after(1, () => ({ media: { ...media, failedEncoder, encoder } }));
+    expect(health).toMatchObject({ light: "good", headline: "The CPU encodes now" });
+    expect(health.alerts[0]?.advice).toMatch(/^NVIDIA GPU stopped encoding: gone/);
+  });
+
   test("an engine that does not keep up", () => {
     expect(titles(after(20, dropping("link", 2)))).toEqual(["The engine does not keep up with the program"]);
   });
@@ -217,6 +264,10 @@ describe("alerts say what is and what to do (STU4)", () => {
     const failed = after(1, () => ({ connections: [{ ...lost, state: "failed" }, other] }));
     expect(failed.light).toBe("bad");
     expect(failed.headline).toBe("Home does not get your show");
+    expect(failed.alerts[0]?.action).toEqual({ do: "retry_destination", id: lost.id });
+    const revoked = { code: "stream_key_revoked", message: "No more.", retryable: false } as const;
+    const keyless = after(1, () => ({ connections: [{ ...lost, state: "failed", problem: revoked }, other] }));
+    expect(keyless.alerts[0]).toMatchObject({ advice: "No more.", action: { do: "edit_destination", id: lost.id } });
   });
 
   test("what the server sees", () => {
@@ -239,7 +290,7 @@ describe("alerts say what is and what to do (STU4)", () => {
     const problem = { code: "storage_unavailable", message: "The disk is full.", retryable: true } as const;
     const failed = after(1, () => ({ recording: { ...IDLE_RECORDING, state: "failed", problem } }));
     expect(failed).toMatchObject({ light: "bad", headline: "The recording has stopped" });
-    expect(failed.alerts[0]?.advice).toBe("The disk is full. What was recorded so far is safe.");
+    expect(failed.alerts[0]?.advice).toBe("The disk is full.");
     const recording = { ...IDLE_RECORDING, state: "recording", duration_ms: 60_000, bytes: 40_000_000 } as const;
     const left = (free: number) => after(1, () => ({ recording: { ...recording, free_bytes: free } }));
     expect(left(4e9).alerts).toEqual([]);

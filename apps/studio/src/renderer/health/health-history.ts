@@ -6,6 +6,8 @@ import { TimeSeries } from "./time-series.ts";
 export const HISTORY_MS = 5 * 60_000;
 /** One sample a second. */
 const CAPACITY = HISTORY_MS / 1000;
+/** A destination that has acknowledged nothing for so long is away rather than slow, ms. */
+const UNANSWERED_MS = 1500;
 
 /** The figures of the last five minutes, one of each a second. */
 export class HealthHistory {
@@ -24,11 +26,17 @@ export class HealthHistory {
   readonly droppedEncode = new TimeSeries(CAPACITY);
   readonly droppedLink = new TimeSeries(CAPACITY);
   readonly droppedNetwork = new TimeSeries(CAPACITY);
+  /** Of these: while the other end was there, so that it was the network's width that did not do. */
+  readonly droppedCrowded = new TimeSeries(CAPACITY);
   /** All of these together. */
   readonly dropped = new TimeSeries(CAPACITY);
   readonly viewers = new TimeSeries(CAPACITY);
   /** bits/s that the first Klieg backend says it receives, as a share of what was sent to it, 0 to 1 and a little more. */
   readonly receivedShare = new TimeSeries(CAPACITY);
+
+  /** Pictures left out by then, by destination that answered when it was last looked. */
+  #answering = new Map<string, number>();
+  #crowded = 0;
 
   add(sample: HealthSample): void {
     const { now, media, connections, server } = sample;
@@ -44,6 +52,7 @@ export class HealthHistory {
     this.droppedEncode.push(now, media?.dropped.encode);
     this.droppedLink.push(now, media?.dropped.link);
     this.droppedNetwork.push(now, sumOf(connections, "droppedFrames"));
+    this.droppedCrowded.push(now, this.#countCrowded(connections));
     const { render, encode, link } = media?.dropped ?? { render: 0, encode: 0, link: 0 };
     this.dropped.push(now, render + encode + link + (sumOf(connections, "droppedFrames") ?? 0));
     this.viewers.push(now, sample.viewers);
@@ -55,6 +64,18 @@ export class HealthHistory {
     );
   }
 
+  #countCrowded(connections: readonly Connection[]): number {
+    const answering = new Map<string, number>();
+    for (const { id, state, bufferMs = 0, droppedFrames } of connections) {
+      if (state !== "live" || bufferMs >= UNANSWERED_MS || droppedFrames === undefined) continue;
+      answering.set(id, droppedFrames);
+      const before = this.#answering.get(id);
+      if (before !== undefined) this.#crowded += Math.max(0, droppedFrames - before);
+    }
+    this.#answering = answering;
+    return this.#crowded;
+  }
+
   /** Pictures left out since `at`, epoch ms, whatever the cause. */
   droppedSince(at: number): number {
     const causes = [this.droppedRender, this.droppedEncode, this.droppedLink, this.droppedNetwork];
@@ -64,6 +85,8 @@ export class HealthHistory {
   /** A broadcast begins: its graphs begin with it. */
   clear(): void {
     for (const series of Object.values(this)) if (series instanceof TimeSeries) series.clear();
+    this.#answering.clear();
+    this.#crowded = 0;
   }
 }
 

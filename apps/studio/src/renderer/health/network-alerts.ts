@@ -58,12 +58,17 @@ function connectionAlerts(connection: Connection, { connections, now }: HealthSa
 function bitrateAlerts(sample: HealthSample, history: HealthHistory): Alert[] {
   const { encoding, askedBitrate: asked, bitrateReason: reason, now } = sample;
   const full = encoding.video_bitrate;
-  const lost = history.droppedNetwork.risenSince(now - NOW_MS);
+  const lost = history.droppedCrowded.risenSince(now - NOW_MS);
   if (asked !== undefined && asked < full * LOWERED && reason !== "full" && reason !== undefined) {
     const recovering = reason === "probing";
-    const title = recovering ? words.lowered.recovering(full, asked) : words.lowered.title(full, asked);
+    const title = recovering
+      ? words.lowered.recovering(full, asked)
+      : reason === "busy"
+        ? words.lowered.busyTitle(full, asked)
+        : words.lowered.title(full, asked);
     const longMs = history.askedBitrate.heldFor((value) => value < full * LOWERED);
-    const advice = longMs >= LONG_MS && !recovering ? words.lowered.long(longMs) : words.lowered[reason];
+    const isLong = longMs >= LONG_MS && !recovering && reason !== "busy";
+    const advice = isLong ? words.lowered.long(longMs) : words.lowered[reason];
     return [{ id: "bitrate", severity: recovering ? "note" : "warn", title, advice, action: undefined }];
   }
   if (lost === 0) return [];

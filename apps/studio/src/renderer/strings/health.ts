@@ -115,6 +115,9 @@ export const healthStrings = {
         "The connection takes less than it did. Viewers see a softer picture, not a pause. It goes up again by itself.",
       loss: "The network loses packets. On Wi-Fi, go nearer to the router or take a cable.",
       drops: "Frames had to be left out. Stop other uploads on this network.",
+      busyTitle: (full: number, now: number) =>
+        `This computer can't keep sending ${bitrate(full)}: lowered to ${megabits(now)}`,
+      busy: "It has too much to do, so that sending has to wait; the upload may be fine. Close other programs, or choose a smaller size.",
       probing: "Nothing to do: it is tried little by little.",
       long: (ms: number) =>
         `It has been so for ${span(ms)}. Stop other uploads, take a cable, or choose a lower bitrate before the next show.`,
@@ -139,6 +142,27 @@ export const healthStrings = {
     buffer: {
       title: (ms: number) => `${tenths(ms / 1000)} s wait to be sent`,
       advice: "The network takes less than is made. Viewers fall behind by as much.",
+    },
+    noWebgl: {
+      title: "Pictures cannot be composed here",
+      advice:
+        "The browser has no WebGL 2. Turn on graphics acceleration in its settings, or update it, then load the page again.",
+    },
+    gpuLost: {
+      title: "The graphics card was reset",
+      advice: "Viewers see the last picture and go on hearing you. It comes back by itself within seconds.",
+    },
+    noEncoder: {
+      title: "Nothing encodes the show",
+      advice: (reason: string) => `${reason} Choose another encoder.`,
+    },
+    compositorEnded: {
+      title: "Drawing has stopped",
+      advice: "Load the page again: the engine shows viewers the last picture meanwhile.",
+    },
+    otherEncoder: {
+      title: (label: string) => `The ${label} encodes now`,
+      advice: (reason: string) => `${reason} Viewers saw nothing of it. Choosing an encoder again tries the first one.`,
     },
     render: {
       title: (rate: number, wanted: number) => `Only ${count(rate)} of ${count(wanted)} frames a second are drawn`,

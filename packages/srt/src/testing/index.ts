@@ -1,0 +1,2 @@
+export { LossyRelay } from "./lossy-relay.ts";
+export { MemoryNetwork } from "./memory-network.ts";
