@@ -35,8 +35,22 @@ export const VideoFilter = z.discriminatedUnion("kind", [
     /** Standard deviation, pixels of the source. */
     radius: z.number().min(0).max(64),
   }),
+  z.strictObject({
+    ...base,
+    /** Blurs all that is no person. */
+    kind: z.literal("background_blur"),
+    /** Standard deviation, pixels of the source. */
+    radius: z.number().min(0).max(64),
+  }),
+  /** Takes out all that is no person. */
+  z.strictObject({ ...base, kind: z.literal("background_removal") }),
 ]);
 export type VideoFilter = z.infer<typeof VideoFilter>;
+
+/** Whether a filter, as it is now, has to know where people are. */
+export function findsPeople({ kind, enabled }: VideoFilter): boolean {
+  return enabled && (kind === "background_blur" || kind === "background_removal");
+}
 
 /** What is done to a source's sound before it is mixed. Applied in the order of the list. */
 export const AudioFilter = z.discriminatedUnion("kind", [

@@ -52,6 +52,10 @@ export function createServices({ link, assetUrl }: OpenedLink, theme: Theme): Se
     run: () => guests.latchTalkback(!guests.store.getState().talkback.latched),
   });
   guestNotices(guests, toasts);
+  // What lasts is an alert of the health.
+  media.compositor.onProblem(({ kind, error }) => {
+    if (kind === "encoder_changed") toasts.show(error.message, { tone: "bad" });
+  });
   link.onEvent((event) => {
     if (event.event === "command") commands.run(event.command);
   });

@@ -13,6 +13,8 @@ export const MEDIA_TYPES: ReadonlyMap<string, string> = new Map([
   [".ico", "image/x-icon"],
   [".woff2", "font/woff2"],
   [".wasm", "application/wasm"],
+  // The model that finds people.
+  [".tflite", "application/octet-stream"],
   [".txt", "text/plain; charset=utf-8"],
 ]);
 

@@ -30,6 +30,8 @@ const media: MediaStatistics = {
   encodedFrameRate: 30,
   encoder: { name: "browser_hardware", hardware: true, label: "NVIDIA GPU", codec: "avc1.64001f" },
   whip: [],
+  problem: undefined,
+  failedEncoder: undefined,
   isolated: [],
   problem: undefined,
   failedEncoder: undefined,

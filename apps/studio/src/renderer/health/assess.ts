@@ -1,5 +1,6 @@
 import { healthStrings as words } from "../strings/health.ts";
 import { type Alert, bySeverity } from "./alert.ts";
+import { drawingAlerts } from "./drawing-alerts.ts";
 import { encodingAlerts } from "./encoding-alerts.ts";
 import type { HealthHistory } from "./health-history.ts";
 import type { HealthSample } from "./health-sample.ts";
@@ -34,6 +35,7 @@ export function assess(sample: HealthSample, history: HealthHistory): Health {
   const onAir = isOnAir(sample);
   const alerts = bySeverity([
     ...showAlerts(sample),
+    ...drawingAlerts(sample),
     ...(onAir
       ? [...networkAlerts(sample, history), ...encodingAlerts(sample, history), ...serverAlerts(sample, history)]
       : []),

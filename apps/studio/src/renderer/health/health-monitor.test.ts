@@ -33,6 +33,8 @@ const media: MediaStatistics = {
   encodedFrameRate: 30,
   encoder: { name: "browser_hardware", hardware: true, label: "Intel GPU", codec: "" },
   whip: [],
+  problem: undefined,
+  failedEncoder: undefined,
   isolated: [],
 };
 

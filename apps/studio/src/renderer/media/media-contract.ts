@@ -1,6 +1,7 @@
-import type { StudioAnswerOf, StudioEvent, StudioRequestInput, StudioRequestType } from "@klieg/protocol";
+import type { ErrorBody, StudioAnswerOf, StudioEvent, StudioRequestInput, StudioRequestType } from "@klieg/protocol";
 import type { Encoding } from "../../document/encoding.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
+import type { CompositorProblem } from "./compositor/compositor-message.ts";
 import type { CompositorStatistics } from "./compositor/compositor-statistics.ts";
 import type { WhipState } from "./whip/whip-state.ts";
 import type { IsolatedSourceStatistics } from "./isolated/isolated-sources.ts";
@@ -41,6 +42,10 @@ export interface ProgramSettings {
 
 export interface MediaStatistics extends CompositorStatistics {
   readonly whip: readonly WhipState[];
+  /** What of drawing and encoding does not work now. */
+  readonly problem: CompositorProblem | undefined;
+  /** How the encoder failed that was wanted, while another does its work. */
+  readonly failedEncoder: ErrorBody["error"] | undefined;
   /** Of each source that is recorded by itself. */
   readonly isolated: readonly IsolatedSourceStatistics[];
 }

@@ -1,6 +1,6 @@
-import { useState } from "react";
+import { useState, useSyncExternalStore } from "react";
 import { changeSource } from "../../document/edit.ts";
-import type { VideoFilter } from "../../document/filter.ts";
+import { findsPeople, type VideoFilter } from "../../document/filter.ts";
 import { newId } from "../../document/identity.ts";
 import type { Source } from "../../document/source.ts";
 import type { Point } from "../../document/transform.ts";
@@ -10,7 +10,7 @@ import { below, Menu } from "../shell/menu.tsx";
 import { strings } from "../strings.ts";
 import { ColourField, percent, SliderField } from "./field-row.tsx";
 
-const KINDS = ["chroma_key", "colour", "blur"] as const;
+const KINDS = ["chroma_key", "colour", "blur", "background_blur", "background_removal"] as const;
 const MOST_FILTERS = 16;
 
 /** A filter as it is when it is added: the green of most screens; colours as they are. */
@@ -22,7 +22,10 @@ export function newFilter(kind: VideoFilter["kind"]): VideoFilter {
     case "colour":
       return { ...base, kind, brightness: 0, contrast: 0, saturation: 0, hue: 0, gamma: 1 };
     case "blur":
+    case "background_blur":
       return { ...base, kind, radius: 12 };
+    case "background_removal":
+      return { ...base, kind };
   }
 }
 
@@ -35,6 +38,7 @@ interface Parameter {
 }
 
 const signed = (value: number) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.round(Math.abs(value) * 100)} %`;
+const RADIUS: Parameter = { name: "radius", min: 0, max: 64, step: 1, words: (value) => `${Math.round(value)} px` };
 const PARAMETERS: Readonly<Record<VideoFilter["kind"], readonly Parameter[]>> = {
   chroma_key: [
     { name: "similarity", min: 0, max: 1, step: 0.01, words: percent },
@@ -48,7 +52,9 @@ const PARAMETERS: Readonly<Record<VideoFilter["kind"], readonly Parameter[]>> = 
     { name: "hue", min: -180, max: 180, step: 1, words: (value) => `${Math.round(value)}°` },
     { name: "gamma", min: 0.2, max: 5, step: 0.05, words: (value) => value.toFixed(2) },
   ],
-  blur: [{ name: "radius", min: 0, max: 64, step: 1, words: (value) => `${Math.round(value)} px` }],
+  blur: [RADIUS],
+  background_blur: [RADIUS],
+  background_removal: [],
 };
 
 /** What is done to a source's picture, one after the other, in every scene that shows it. */
@@ -162,6 +168,7 @@ export function FilterList(props: {
                 onDone={onDone}
               />
             ))}
+            {findsPeople(filter) ? <SegmentationNote /> : null}
           </div>
         );
       })}
@@ -177,5 +184,30 @@ export function FilterList(props: {
         />
       )}
     </section>
+  );
+}
+
+/** How the search for people does, and what it costs. */
+function SegmentationNote() {
+  const { compositor } = useServices().media;
+  const segmentation = useSyncExternalStore(
+    (changed) => {
+      const subscription = compositor.onSegmentation(changed);
+      return () => subscription[Symbol.dispose]();
+    },
+    () => compositor.segmentation,
+  );
+  const words = strings.sources.properties.people;
+  if (segmentation?.state === "failed") {
+    return (
+      <p className="notice" role="status" title={segmentation.message}>
+        {words.failed}
+      </p>
+    );
+  }
+  return (
+    <p className="label" role="status">
+      {segmentation?.state === "opening" ? words.opening : words.running}
+    </p>
   );
 }

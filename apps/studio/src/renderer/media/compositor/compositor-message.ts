@@ -1,6 +1,7 @@
 import type { ErrorBody } from "@klieg/protocol";
 import type { Transition } from "../../../document/scene.ts";
 import type { StudioDocument } from "../../../document/studio-document.ts";
+import type { SegmentationState } from "../segmentation/person-masks.ts";
 import type { CompositorStatistics, EncoderInUse } from "./compositor-statistics.ts";
 
 /** How the program is to be encoded. */
@@ -17,7 +18,7 @@ export interface ProgramEncoding {
 export interface CompositorProblem {
   /**
    * `no_webgl`: nothing can be composed here; `gpu_lost`: the graphics card was reset, pictures come again when it is back;
-   * `encoder`: nothing encodes; `encoder_changed`: the hardware's encoder failed and the CPU took over; `worker`: it ended.
+   * `encoder`: nothing encodes; `encoder_changed`: an encoder failed and another took over; `worker`: it ended.
    */
   readonly kind: "no_webgl" | "gpu_lost" | "encoder" | "encoder_changed" | "worker";
   readonly error: ErrorBody["error"];
@@ -52,8 +53,15 @@ export type FromCompositor =
   /** A message for the engine, of `studio-program.ts`. */
   | { readonly type: "media"; readonly message: Uint8Array<ArrayBuffer> }
   | { readonly type: "transition"; readonly running: boolean }
-  | { readonly type: "encoder"; readonly encoder: EncoderInUse | undefined }
+  /** `insteadOf`: how the one that was wanted failed, while this one does its work. */
+  | {
+      readonly type: "encoder";
+      readonly encoder: EncoderInUse | undefined;
+      readonly insteadOf: ErrorBody["error"] | undefined;
+    }
   | { readonly type: "problem"; readonly problem: CompositorProblem }
+  /** How the search for people does, which some filters need. */
+  | { readonly type: "segmentation"; readonly segmentation: SegmentationState }
   /** The graphics card is back. */
   | { readonly type: "restored" }
   /** Everything is let go. */

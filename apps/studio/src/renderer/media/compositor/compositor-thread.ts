@@ -1,9 +1,11 @@
 import { KliegError } from "@klieg/protocol";
+import { findsPeople } from "../../../document/filter.ts";
 import type { Scene } from "../../../document/scene.ts";
 import type { Source } from "../../../document/source.ts";
 import type { StudioDocument } from "../../../document/studio-document.ts";
 import { filling, NO_CROP, type Size } from "../../../document/transform.ts";
 import { type ProgramClock, programClock } from "../program-clock.ts";
+import { PersonMasks } from "../segmentation/person-masks.ts";
 import type { CompositorProblem, FromCompositor, ToCompositor } from "./compositor-message.ts";
 import type { SourceStatistics } from "./compositor-statistics.ts";
 import { i420Size } from "./i420-reader.ts";
@@ -21,6 +23,8 @@ const THUMBNAIL_PAUSE = 200_000;
 const BUSY_SHARE = 0.6;
 const VIEWS_LEFT_OUT = 4;
 const STATISTICS_MS = 1000;
+/** A context that was lost is given so long to come back by itself; then another canvas is tried, again and again. ms. */
+const RESTORE_MS = 2000;
 /** How often it is looked whether the GPU has a picture ready, ms. */
 const READ_CHECK_MS = 2;
 
@@ -41,8 +45,12 @@ export class CompositorThread {
   readonly #views = new Map<number, View>();
   readonly #onAir = new OnAir();
   readonly #output: ProgramOutput;
+  readonly #masks: PersonMasks;
   #clock: ProgramClock = programClock();
   #renderer: StageRenderer | undefined;
+  /** Ends when another canvas takes the place of the one that is drawn in. */
+  #canvasGone = new AbortController();
+  #restoreTimer: ReturnType<typeof setTimeout> | undefined;
   #pacer: Pacer | undefined;
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
   #document: StudioDocument | undefined;
@@ -70,9 +78,10 @@ export class CompositorThread {
     this.#post = post;
     this.#output = new ProgramOutput({
       onMessage: (message) => post({ type: "media", message }, [message.buffer]),
-      onEncoder: (encoder) => post({ type: "encoder", encoder }),
+      onEncoder: (encoder, insteadOf) => post({ type: "encoder", encoder, insteadOf }),
       onProblem: (problem) => this.#problem(problem),
     });
+    this.#masks = new PersonMasks({ onState: (segmentation) => post({ type: "segmentation", segmentation }) });
   }
 
   receive(message: ToCompositor): void {
@@ -130,40 +139,85 @@ export class CompositorThread {
 
   #begin(epoch: number): void {
     this.#clock = programClock(epoch);
-    const canvas = new OffscreenCanvas(16, 16);
-    canvas.addEventListener("contextlost", (event) => {
-      event.preventDefault();
-      const error = new KliegError(
-        "encoder_unavailable",
-        "The graphics card was reset. Pictures come back when it does.",
-      );
-      this.#problem({ kind: "gpu_lost", error: error.toBody().error });
-    });
-    canvas.addEventListener("contextrestored", () => {
-      this.#render(canvas);
-      this.#post({ type: "restored" });
-    });
-    this.#render(canvas);
+    try {
+      this.#openCanvas();
+    } catch (error) {
+      this.#problem({ kind: "no_webgl", error: KliegError.from(error).toBody().error });
+    }
     this.#pacer = new Pacer(this.#clock, 30, (timestamp, missed) => this.#draw(timestamp, missed));
     this.#statisticsTimer = setInterval(() => this.#tell(), STATISTICS_MS);
   }
 
+  /** @throws KliegError where there is no WebGL, or not now. */
+  #openCanvas(): void {
+    this.#canvasGone.abort();
+    this.#canvasGone = new AbortController();
+    const { signal } = this.#canvasGone;
+    const canvas = new OffscreenCanvas(16, 16);
+    canvas.addEventListener("contextlost", (event) => this.#lost(event), { signal });
+    canvas.addEventListener("contextrestored", () => this.#restored(canvas), { signal });
+    this.#render(canvas);
+  }
+
   #render(canvas: OffscreenCanvas): void {
+    this.#renderer = undefined;
+    const renderer = new StageRenderer(canvas, this.#masks);
+    this.#renderer = renderer;
+    this.#programState = "";
+    this.#painted = "";
+    if (this.#document !== undefined) renderer.resize(this.#document.canvas);
+  }
+
+  /** The last picture is repeated meanwhile; what was being read is lost. */
+  #lost(event: Event): void {
+    event.preventDefault();
+    clearTimeout(this.#readTimer);
+    this.#reading = undefined;
+    const error = new KliegError(
+      "encoder_unavailable",
+      "The graphics card was reset. Pictures come back when it does.",
+    );
+    this.#problem({ kind: "gpu_lost", error: error.toBody().error });
+    this.#awaitRestoring();
+  }
+
+  /** A browser that lost its whole GPU process does not always give a context back, but a new one. */
+  #awaitRestoring(): void {
+    clearTimeout(this.#restoreTimer);
+    this.#restoreTimer = setTimeout(() => {
+      try {
+        this.#openCanvas();
+        if (this.#renderer?.lost === false) this.#drawAnew();
+        else this.#awaitRestoring();
+      } catch {
+        // Not yet: its user knows that the card was reset.
+        this.#awaitRestoring();
+      }
+    }, RESTORE_MS);
+  }
+
+  #restored(canvas: OffscreenCanvas): void {
     try {
-      this.#renderer = new StageRenderer(canvas);
-      this.#programState = "";
-      this.#painted = "";
-      if (this.#document !== undefined) this.#renderer.resize(this.#document.canvas);
-    } catch (error) {
-      this.#renderer = undefined;
-      this.#problem({ kind: "no_webgl", error: KliegError.from(error).toBody().error });
+      this.#render(canvas);
+      this.#drawAnew();
+    } catch {
+      this.#awaitRestoring();
     }
+  }
+
+  #drawAnew(): void {
+    clearTimeout(this.#restoreTimer);
+    for (const view of this.#views.values()) view.forget();
+    this.#post({ type: "restored" });
   }
 
   #close(): void {
     this.#pacer?.[Symbol.dispose]();
     clearInterval(this.#statisticsTimer);
     clearTimeout(this.#readTimer);
+    clearTimeout(this.#restoreTimer);
+    this.#canvasGone.abort();
+    this.#masks[Symbol.dispose]();
     this.#output[Symbol.dispose]();
     for (const picture of this.#pictures.values()) picture[Symbol.dispose]();
     this.#pictures.clear();
@@ -182,6 +236,8 @@ export class CompositorThread {
     this.#stages.clear();
     this.#onAir.follow(document.program);
     this.#renderer?.forget(new Set(this.#sources.keys()));
+    const masked = document.sources.filter((source) => "filters" in source && source.filters.some(findsPeople));
+    this.#masks.keep(new Set(masked.map(({ id }) => id)));
     const { width, height, frame_rate } = document.canvas;
     const pacer = this.#pacer;
     if (pacer !== undefined) pacer.frameRate = frame_rate;
@@ -350,8 +406,10 @@ export class CompositorThread {
   /** Names what is to be seen of a scene: another name as soon as any of its pictures is a new one. */
   #stateOf(name: string, stage: StagePicture): string {
     let versions = 0;
-    for (const { source } of stage.layers) versions += this.#pictures.get(source.id)?.version ?? 0;
-    return `${name} ${this.#documentVersion} ${stage.layers.length} ${versions}`;
+    for (const { source } of stage.layers) {
+      versions += (this.#pictures.get(source.id)?.version ?? 0) + (this.#masks.mask(source.id)?.version ?? 0);
+    }
+    return `${name} ${this.#documentVersion} ${this.#masks.generation} ${stage.layers.length} ${versions}`;
   }
 
   #stage(sceneId: string): StagePicture | undefined {

@@ -1,7 +1,8 @@
-import { KliegError } from "@klieg/protocol";
+import { type ErrorBody, KliegError } from "@klieg/protocol";
 import type { Transition } from "../../../document/scene.ts";
 import type { StudioDocument } from "../../../document/studio-document.ts";
 import type { ProgramClock } from "../program-clock.ts";
+import type { SegmentationState } from "../segmentation/person-masks.ts";
 import type {
   CompositorProblem,
   FromCompositor,
@@ -37,10 +38,13 @@ export class Compositor implements Disposable {
   readonly #onStatistics = new Set<(statistics: CompositorStatistics) => void>();
   readonly #onProblem = new Set<(problem: CompositorProblem) => void>();
   readonly #onTransition = new Set<(running: boolean) => void>();
+  readonly #onSegmentation = new Set<() => void>();
   readonly #onEncoder = new Set<(encoder: EncoderInUse | undefined) => void>();
   readonly #stop = new AbortController();
   #statistics = NO_STATISTICS;
   #problem: CompositorProblem | undefined;
+  #failedEncoder: ErrorBody["error"] | undefined;
+  #segmentation: SegmentationState | undefined;
   #preview = "";
   #nextView = 1;
   #track: MediaStreamTrack | undefined;
@@ -88,11 +92,7 @@ export class Compositor implements Disposable {
     if (picture?.kind === "track") {
       if (this.#tracks.get(sourceId) === picture.track) return;
       this.#tracks.set(sourceId, picture.track);
-      const track = picture.track as MediaStreamVideoTrack;
-      const processor = new MediaStreamTrackProcessor({ track });
-      this.#followed.set(sourceId, processor);
-      const frames = processor.readable;
-      this.#send({ type: "frames", source: sourceId, frames }, [frames]);
+      this.#follow(sourceId, picture.track);
       return;
     }
     this.#followed.delete(sourceId);
@@ -177,6 +177,21 @@ export class Compositor implements Disposable {
     return this.#problem;
   }
 
+  /** How the encoder failed that was wanted, while another does its work. */
+  get failedEncoder(): ErrorBody["error"] | undefined {
+    return this.#failedEncoder;
+  }
+
+  /** How the search for people does; undefined before any filter needed it. */
+  get segmentation(): SegmentationState | undefined {
+    return this.#segmentation;
+  }
+
+  /** Told whenever {@link segmentation} is another. */
+  onSegmentation(listener: () => void): Disposable {
+    return subscribed(this.#onSegmentation, listener);
+  }
+
   /** Once a second. */
   onStatistics(listener: (statistics: CompositorStatistics) => void): Disposable {
     return subscribed(this.#onStatistics, listener);
@@ -203,10 +218,24 @@ export class Compositor implements Disposable {
     this.#tracks.clear();
     for (const observer of this.#observers) observer.disconnect();
     this.#observers.clear();
-    for (const listeners of [this.#onStatistics, this.#onProblem, this.#onTransition, this.#onEncoder])
+    for (const listeners of [
+      this.#onStatistics,
+      this.#onProblem,
+      this.#onTransition,
+      this.#onEncoder,
+      this.#onSegmentation,
+    ]) {
       listeners.clear();
+    }
     // It lets go of devices' pictures and the GPU, and ends itself.
     this.#worker.postMessage({ type: "close" } satisfies ToCompositor);
+  }
+
+  #follow(sourceId: string, track: MediaStreamTrack): void {
+    const processor = new MediaStreamTrackProcessor({ track: track as MediaStreamVideoTrack });
+    this.#followed.set(sourceId, processor);
+    const frames = processor.readable;
+    this.#send({ type: "frames", source: sourceId, frames }, [frames]);
   }
 
   #send(message: ToCompositor, transfer: Transferable[] = []): void {
@@ -231,13 +260,20 @@ export class Compositor implements Disposable {
         break;
       case "encoder":
         if (message.encoder !== undefined && this.#problem?.kind === "encoder") this.#problem = undefined;
+        this.#failedEncoder = message.insteadOf;
         for (const listener of this.#onEncoder) listener(message.encoder);
         break;
       case "problem":
         this.#tellProblem(message.problem);
         break;
+      case "segmentation":
+        this.#segmentation = message.segmentation;
+        for (const listener of this.#onSegmentation) listener();
+        break;
       case "restored":
-        this.#problem = undefined;
+        if (this.#problem?.kind === "gpu_lost") this.#problem = undefined;
+        // A window in which nothing moves has no next picture by itself: a new reader is given the last one.
+        for (const [sourceId, track] of this.#tracks) this.#follow(sourceId, track);
         break;
       case "closed":
         break;
@@ -250,7 +286,7 @@ export class Compositor implements Disposable {
   }
 }
 
-function subscribed<T>(listeners: Set<(value: T) => void>, listener: (value: T) => void): Disposable {
+function subscribed<Listener>(listeners: Set<Listener>, listener: Listener): Disposable {
   listeners.add(listener);
   return { [Symbol.dispose]: () => void listeners.delete(listener) };
 }

@@ -2,11 +2,14 @@ import { componentsOf } from "../../../document/colour.ts";
 import type { VideoFilter } from "../../../document/filter.ts";
 import { PASS_VERTEX, Shader } from "./shader.ts";
 import {
+  BEHIND_FRAGMENT,
   BLUR_FRAGMENT,
   BLUR_TAPS,
   CHROMA_KEY_FRAGMENT,
   COLOUR_FRAGMENT,
   COPY_FRAGMENT,
+  PERSON_FRAGMENT,
+  PERSON_OVER_FRAGMENT,
 } from "./video-filter-shader.ts";
 
 /** A picture on the GPU, premultiplied, first row on top. */
@@ -20,6 +23,8 @@ interface Target extends Picture {
   readonly framebuffer: WebGLFramebuffer;
 }
 
+type Pass = "chroma_key" | "colour" | "blur" | "copy" | "person" | "behind" | "person_over";
+
 /** A Gaussian is cut off at so many standard deviations. */
 const REACH = 2.5;
 /** Targets kept for the next picture; more are let go. */
@@ -28,7 +33,7 @@ const KEPT_TARGETS = 8;
 /** Applies video filters to a picture, each by a pass of its own. */
 export class FilterPasses implements Disposable {
   readonly #gl: WebGL2RenderingContext;
-  readonly #shaders: Readonly<Record<"chroma_key" | "colour" | "blur" | "copy", Shader>>;
+  readonly #shaders: Readonly<Record<Pass, Shader>>;
   readonly #free: Target[] = [];
   readonly #lent = new Map<WebGLTexture, Target>();
 
@@ -40,16 +45,22 @@ export class FilterPasses implements Disposable {
       colour: new Shader(gl, PASS_VERTEX, COLOUR_FRAGMENT),
       blur: new Shader(gl, PASS_VERTEX, BLUR_FRAGMENT),
       copy: new Shader(gl, PASS_VERTEX, COPY_FRAGMENT),
+      person: new Shader(gl, PASS_VERTEX, PERSON_FRAGMENT),
+      behind: new Shader(gl, PASS_VERTEX, BEHIND_FRAGMENT),
+      person_over: new Shader(gl, PASS_VERTEX, PERSON_OVER_FRAGMENT),
     };
   }
 
-  /** The picture after all of `filters`; undefined where they leave it as it is. {@link release} it when it is not used any more. */
-  run(picture: Picture, filters: readonly VideoFilter[]): Picture | undefined {
+  /**
+   * The picture after all of `filters`; undefined where they leave it as it is. {@link release} it when it is not used any more.
+   * @param mask where people are; undefined where that is not known: then all is what is behind them.
+   */
+  run(picture: Picture, filters: readonly VideoFilter[], mask?: WebGLTexture): Picture | undefined {
     const gl = this.#gl;
     gl.disable(gl.BLEND);
     let result: Target | undefined;
     for (const filter of filters) {
-      const next = this.#apply(result ?? picture, filter);
+      const next = this.#apply(result ?? picture, filter, mask);
       if (next === undefined) continue;
       this.release(result);
       result = next;
@@ -83,7 +94,7 @@ export class FilterPasses implements Disposable {
     this.#lent.clear();
   }
 
-  #apply(picture: Picture, filter: VideoFilter): Target | undefined {
+  #apply(picture: Picture, filter: VideoFilter, mask: WebGLTexture | undefined): Target | undefined {
     switch (filter.kind) {
       case "chroma_key": {
         const [red, green, blue] = componentsOf(filter.key);
@@ -104,7 +115,53 @@ export class FilterPasses implements Disposable {
         });
       case "blur":
         return filter.radius < 0.3 ? undefined : this.#blur(picture, filter.radius);
+      case "background_blur":
+        if (filter.radius < 0.3) return undefined;
+        return mask === undefined ? this.#blur(picture, filter.radius) : this.#blurBehind(picture, filter.radius, mask);
+      case "background_removal":
+        return mask === undefined ? this.#nothing(picture) : this.#masked("person", picture, mask);
     }
+  }
+
+  #blurBehind(picture: Picture, radius: number, mask: WebGLTexture): Target {
+    const behind = this.#masked("behind", picture, mask);
+    const blurred = this.#blur(behind, radius);
+    this.release(behind);
+    const whole = this.#masked("person_over", picture, mask, (shader) => {
+      this.#bind(2, blurred.texture);
+      shader.setUnit("behind", 2);
+    });
+    this.release(blurred);
+    return whole;
+  }
+
+  #masked(
+    name: "person" | "behind" | "person_over",
+    picture: Picture,
+    mask: WebGLTexture,
+    prepare: (shader: Shader) => void = () => undefined,
+  ): Target {
+    return this.#pass(name, picture, picture.width, picture.height, (shader) => {
+      this.#bind(1, mask);
+      shader.setUnit("mask", 1);
+      prepare(shader);
+    });
+  }
+
+  #bind(unit: number, texture: WebGLTexture): void {
+    const gl = this.#gl;
+    gl.activeTexture(gl.TEXTURE0 + unit);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.activeTexture(gl.TEXTURE0);
+  }
+
+  #nothing({ width, height }: Picture): Target {
+    const gl = this.#gl;
+    const target = this.borrow(width, height);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, target.framebuffer);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    return target;
   }
 
   /** A wide Gaussian is made of a smaller picture: nothing is left that the smaller one could not show. */
@@ -134,13 +191,7 @@ export class FilterPasses implements Disposable {
     return both;
   }
 
-  #pass(
-    name: "chroma_key" | "colour" | "blur" | "copy",
-    from: Picture,
-    width: number,
-    height: number,
-    prepare: (shader: Shader) => void,
-  ): Target {
+  #pass(name: Pass, from: Picture, width: number, height: number, prepare: (shader: Shader) => void): Target {
     const gl = this.#gl;
     const target = this.borrow(width, height);
     gl.bindFramebuffer(gl.FRAMEBUFFER, target.framebuffer);

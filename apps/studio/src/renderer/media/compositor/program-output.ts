@@ -1,4 +1,4 @@
-import { KliegError } from "@klieg/protocol";
+import { type ErrorBody, KliegError } from "@klieg/protocol";
 import {
   BROWSER_HARDWARE,
   BROWSER_SOFTWARE,
@@ -15,12 +15,15 @@ import { I420_COLOURS } from "./i420-reader.ts";
 export interface ProgramOutputEvents {
   /** A message of `studio-program.ts`. */
   readonly onMessage: (message: Uint8Array<ArrayBuffer>) => void;
-  readonly onEncoder: (encoder: EncoderInUse | undefined) => void;
+  /** @param insteadOf how the one that was wanted failed, where this is another. */
+  readonly onEncoder: (encoder: EncoderInUse | undefined, insteadOf: ErrorBody["error"] | undefined) => void;
   readonly onProblem: (problem: CompositorProblem) => void;
 }
 
 /** An encoder of the CPU that fails twice in this time is not tried again, ms. */
 const AGAIN_MS = 10_000;
+/** No encoder of the browser, so that the engine's is taken. */
+const ENGINE = "engine";
 
 type OutputStatistics = Pick<
   CompositorStatistics,
@@ -41,6 +44,7 @@ export class ProgramOutput implements Disposable {
   /** Grows with each change of the encoder, so that one chosen too late is none. */
   #generation = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
+  #insteadOf: ErrorBody["error"] | undefined;
   #track: WritableStreamDefaultWriter<VideoFrame> | undefined;
   #droppedByEncoder = 0;
   #droppedByLink = 0;
@@ -100,6 +104,7 @@ export class ProgramOutput implements Disposable {
     ) {
       this.setBitrate(encoding.bitrate);
     } else {
+      this.#insteadOf = undefined;
       void this.#start(encoding, encoding.encoder);
     }
   }
@@ -108,6 +113,7 @@ export class ProgramOutput implements Disposable {
   reshape(shape: PictureShape): void {
     this.#shape = shape;
     this.forget();
+    this.#insteadOf = undefined;
     if (this.#encoding !== undefined) void this.#start(this.#encoding, this.#encoding.encoder);
   }
 
@@ -172,17 +178,22 @@ export class ProgramOutput implements Disposable {
     this.#generation += 1;
     this.#encoder?.[Symbol.dispose]();
     this.#encoder = undefined;
+    this.#insteadOf = undefined;
     if (this.#inUse !== undefined) {
       this.#inUse = undefined;
-      this.#events.onEncoder(undefined);
+      this.#events.onEncoder(undefined, undefined);
     }
   }
 
-  /** An encoder that ends by itself: the hardware's is replaced by the CPU's, the CPU's by another of its kind once a while. */
+  /**
+   * An encoder that ends by itself: the hardware's is replaced by the CPU's, the CPU's by another of its kind once a while, and
+   * by the engine's where none of the browser's was chosen by name.
+   */
   #failed(encoding: ProgramEncoding, failed: EncoderInUse, cause: Error): void {
     this.#encoder = undefined;
     const now = performance.now();
-    if (!failed.hardware && now - this.#failedAt < AGAIN_MS) {
+    const again = !failed.hardware && now - this.#failedAt < AGAIN_MS;
+    if (again && encoding.encoder !== "auto") {
       this.#stop();
       const error = new KliegError("encoder_unavailable", `The encoder failed again and again: ${cause.message}`);
       this.#events.onProblem({ kind: "encoder", error: error.toBody().error });
@@ -190,8 +201,9 @@ export class ProgramOutput implements Disposable {
     }
     if (!failed.hardware) this.#failedAt = now;
     const error = new KliegError("encoder_unavailable", `${failed.label} stopped encoding: ${cause.message}`);
-    this.#events.onProblem({ kind: "encoder_changed", error: error.toBody().error });
-    void this.#start(encoding, BROWSER_SOFTWARE);
+    this.#insteadOf = error.toBody().error;
+    this.#events.onProblem({ kind: "encoder_changed", error: this.#insteadOf });
+    void this.#start(encoding, again ? ENGINE : BROWSER_SOFTWARE);
   }
 
   async #start(encoding: ProgramEncoding, name: string): Promise<void> {
@@ -204,15 +216,10 @@ export class ProgramOutput implements Disposable {
         throw new KliegError("encoder_unavailable", "This browser cannot encode H.264 in that way, at this size.");
       }
       this.#encoder?.[Symbol.dispose]();
-      const inUse = choice?.encoder ?? {
-        name,
-        hardware: !name.startsWith("lib") && name !== "auto",
-        label: name,
-        codec: "",
-      };
+      const inUse = choice?.encoder ?? enginesEncoder(encoding.encoder);
       this.#encoder = choice === undefined ? this.#raw(encoding) : this.#coded(choice, encoding);
       this.#inUse = inUse;
-      this.#events.onEncoder(inUse);
+      this.#events.onEncoder(inUse, this.#insteadOf);
     } catch (error) {
       if (generation !== this.#generation) return;
       this.#stop();
@@ -236,4 +243,11 @@ export class ProgramOutput implements Disposable {
     next.bitrate = this.#encoding?.bitrate ?? encoding.bitrate;
     return next;
   }
+}
+
+/** What is known of it here: which of its encoders the engine takes by itself, it does not tell. */
+function enginesEncoder(name: string): EncoderInUse {
+  if (name === "auto") return { name, hardware: false, label: "engine's FFmpeg", codec: "" };
+  const hardware = !name.startsWith("lib");
+  return { name, hardware, label: hardware ? "GPU, by FFmpeg" : "CPU, by FFmpeg", codec: "" };
 }

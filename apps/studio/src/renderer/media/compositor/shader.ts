@@ -46,6 +46,11 @@ export class Shader implements Disposable {
     else this.#gl.uniform4f(at, x, y, z, w);
   }
 
+  /** Says which texture unit a sampler looks at. */
+  setUnit(name: string, unit: number): void {
+    this.#gl.uniform1i(this.#at(name), unit);
+  }
+
   setArray(name: string, values: Float32Array): void {
     this.#gl.uniform1fv(this.#at(name), values);
   }

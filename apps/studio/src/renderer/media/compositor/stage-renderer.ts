@@ -8,7 +8,7 @@ import { I420Reader } from "./i420-reader.ts";
 import type { PictureSource } from "./picture-source.ts";
 import type { Layer } from "./scene-layout.ts";
 import { LAYER_FRAGMENT, LAYER_VERTEX, Shader } from "./shader.ts";
-import { SourceTexture } from "./source-texture.ts";
+import { type Masks, SourceTexture } from "./source-texture.ts";
 
 /** A scene ready to be drawn. */
 export interface StagePicture {
@@ -28,6 +28,7 @@ export class StageRenderer implements Disposable {
   readonly #gl: WebGL2RenderingContext;
   readonly #layer: Shader;
   readonly #passes: FilterPasses;
+  readonly #masks: Masks;
   /** Reads what {@link draw} left in the canvas. */
   readonly reader: I420Reader;
   readonly #textures = new Map<string, SourceTexture>();
@@ -36,7 +37,7 @@ export class StageRenderer implements Disposable {
   readonly #enabled = new WeakMap<readonly VideoFilter[], readonly VideoFilter[]>();
 
   /** @throws KliegError `encoder_unavailable` without WebGL2. */
-  constructor(canvas: OffscreenCanvas) {
+  constructor(canvas: OffscreenCanvas, masks: Masks) {
     const gl = canvas.getContext("webgl2", {
       alpha: false,
       antialias: false,
@@ -49,6 +50,7 @@ export class StageRenderer implements Disposable {
     if (gl === null)
       throw new KliegError("encoder_unavailable", "This browser has no WebGL 2 to compose pictures with.");
     this.canvas = canvas;
+    this.#masks = masks;
     this.#gl = gl;
     this.#layer = new Shader(gl, LAYER_VERTEX, LAYER_FRAGMENT);
     this.#passes = new FilterPasses(gl);
@@ -172,7 +174,8 @@ export class StageRenderer implements Disposable {
       this.#textures.set(source.id, texture);
     }
     const seen = pictureSource.width * (1 - layer.part.left - layer.part.right);
-    const picture = texture.take(pictureSource, filters, this.#passes, layer.width * 2 < seen);
+    const small = layer.width * 2 < seen;
+    const picture = texture.take(pictureSource, filters, this.#passes, small, this.#masks, source.id);
     return texture.empty ? undefined : picture;
   }
 

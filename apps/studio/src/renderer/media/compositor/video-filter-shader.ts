@@ -60,3 +60,32 @@ export const COPY_FRAGMENT = `${HEAD}
 void main() {
   colour = texture(picture, at);
 }`;
+
+const MASK = `
+uniform sampler2D mask;
+float person() {
+  return smoothstep(0.3, 0.7, texture(mask, at).r);
+}
+`;
+
+/** Only people: what is behind them is taken out. */
+export const PERSON_FRAGMENT = `${HEAD}${MASK}
+void main() {
+  colour = texture(picture, at) * person();
+}`;
+
+/** Only what is behind people, with as much alpha as is seen of it: so nobody's colours get into it when it is blurred. */
+export const BEHIND_FRAGMENT = `${HEAD}${MASK}
+void main() {
+  colour = texture(picture, at) * (1.0 - person());
+}`;
+
+/** People over what is behind them, which was blurred; deep inside of people there is nothing of it. */
+export const PERSON_OVER_FRAGMENT = `${HEAD}${MASK}
+uniform sampler2D behind;
+void main() {
+  vec4 pixel = texture(picture, at);
+  vec4 blurred = texture(behind, at);
+  vec4 filled = blurred.a > 0.004 ? blurred * (pixel.a / blurred.a) : pixel;
+  colour = mix(filled, pixel, person());
+}`;

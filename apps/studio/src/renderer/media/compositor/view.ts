@@ -29,6 +29,11 @@ export class View {
     this.#drawnAt = Number.NEGATIVE_INFINITY;
   }
 
+  /** Nothing is in it any more: it is to be drawn with the next picture. */
+  forget(): void {
+    this.#drawn = "";
+  }
+
   /** Whether it is to be drawn now. @param state names what is to be seen. @param pause µs that it waits between two pictures. */
   wants(state: string, now: number, pause: number): boolean {
     return this.#drawn !== state && now - this.#drawnAt >= pause;
