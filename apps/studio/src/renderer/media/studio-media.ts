@@ -143,7 +143,15 @@ export class StudioMedia implements Disposable {
   }
 
   statistics(): MediaStatistics {
-    return { ...this.compositor.statistics(), whip: this.whip(), isolated: this.#isolated.statistics };
+    const { compositor } = this;
+    const { problem, failedEncoder } = compositor;
+    return {
+      ...compositor.statistics(),
+      whip: this.whip(),
+      isolated: this.#isolated.statistics,
+      problem,
+      failedEncoder,
+    };
   }
 
   /** Once a second. */
