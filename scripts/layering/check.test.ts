@@ -19,6 +19,8 @@ const PLANTED: readonly (readonly [from: string, statement: string, ...rules: st
   ["packages/media/src/uses-base.ts", 'import "@klieg/base"; import "@klieg/protocol";'],
   ["packages/protocol/src/schema.ts", 'import { z } from "zod"; export const schema = z.string();'],
   ["packages/rtmp/src/uses-base.ts", 'import "@klieg/base"; import "node:net";'],
+  ["packages/room/src/types.ts", 'import type { Contract } from "@klieg/protocol"; export type Mine = Contract;'],
+  ["apps/player/src/takes-part.ts", 'import "@klieg/room";'],
   ["apps/player/src/types.ts", 'import type { Contract } from "@klieg/protocol"; export type Mine = Contract;'],
 
   ["apps/backend/src/stream/stream.test.ts", 'import "../adapters/sqlite/store.ts";'],
@@ -98,6 +100,13 @@ const PLANTED: readonly (readonly [from: string, statement: string, ...rules: st
     "packages-below-apps",
     "wire-protocols-on-base-and-protocol",
   ],
+  ["packages/room/src/uses-media.ts", 'import "@klieg/media";', "room-on-protocol"],
+  ["packages/room/src/reads-files.ts", 'import "node:fs";', "room-on-protocol"],
+  [
+    "packages/room/src/value.ts",
+    'import { schema } from "@klieg/protocol"; export const mine = schema;',
+    "room-imports-types-of-the-protocol",
+  ],
   ["packages/rtmp/src/side-door.ts", 'import "../../base/src/clock.ts";', "package-by-its-front-door"],
   [
     "apps/player/src/value.ts",
@@ -126,6 +135,7 @@ const MODULES: Readonly<Record<string, string>> = {
   "packages/base/src/clock.ts": "export {};",
   "packages/media/src/index.ts": "export {};",
   "packages/ffmpeg/src/testing/index.ts": "export {};",
+  "packages/room/src/index.ts": "export {};",
   "packages/rtmp/src/index.ts": "export {};",
   "packages/srt/src/index.ts": "export {};",
   "packages/protocol/src/index.ts": 'export { schema } from "./schema.ts"; export type Contract = string;',
@@ -144,7 +154,7 @@ describe("the layering rule", () => {
     root = mkdtempSync(path.join(tmpdir(), "klieg-layering-"));
     for (const [file, text] of Object.entries(MODULES)) write(file, text);
     for (const [file, statement] of PLANTED) write(file, statement);
-    for (const name of ["base", "protocol", "media", "rtmp", "srt"]) {
+    for (const name of ["base", "protocol", "media", "room", "rtmp", "srt"]) {
       const manifest = {
         name: `@klieg/${name}`,
         exports: { ".": "./src/index.ts" },

@@ -237,6 +237,30 @@ describe("the studio's place in a room (STU7)", () => {
     studio.close();
   });
 
+  it("knows everybody by name again when the room's server was started anew, and at no other time", async () => {
+    const studio = open();
+    await studio.join({ ...all, producers: faces });
+    studio.room.seat("ben", 1);
+    studio.room.seat("cleo", 2);
+    studio.transport().end(1006);
+    const self = participant("ada2", { role: "host" });
+    const ben2 = participant("ben2", { name: "Ben" });
+    await studio.back({ self, participants: [self, ben2], producers: [producer("ben2", "camera")] });
+    expect(studio.guest("ben2")?.seat).toBe(1);
+    expect(studio.guest("cleo")).toMatchObject({ present: false, seat: 2 });
+    studio.transport().tell({ event: "participant_joined", participant: participant("cleo2", { name: "Cleo" }) });
+    expect(studio.view().guests.map(({ id, seat }) => [id, seat])).toEqual([
+      ["ben2", 1],
+      ["cleo2", 2],
+    ]);
+    // Somebody of that name is not that guest, as long as the room knows who is who.
+    studio.transport().tell({ event: "participant_left", participant_id: "cleo2", reason: "lost" });
+    studio.transport().tell({ event: "participant_joined", participant: participant("other", { name: "Cleo" }) });
+    expect(studio.guest("other")?.seat).toBe(undefined);
+    expect(studio.guest("cleo2")).toMatchObject({ present: false, seat: 2 });
+    studio.close();
+  });
+
   it("finds everybody in their seats after the page was loaded again, in the same room alone", async () => {
     const before = open();
     await before.join(all);

@@ -47,6 +47,8 @@ export interface GuestRoomOptions {
 /** One who was cut off and may come back. */
 interface Lost {
   readonly participant: RoomParticipant;
+  /** The room forgot everybody, as after its server's restart: whoever has the name is taken for them. */
+  readonly byName: boolean;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
@@ -203,9 +205,9 @@ export class GuestRoom implements Disposable {
   #onEvent(event: RoomEvent): void {
     if (event.event === "participant_left") {
       const participant = this.#snapshot.participants.find(({ id }) => id === event.participant_id);
-      if (event.reason === "lost" && participant) this.#keep(participant);
+      if (event.reason === "lost" && participant) this.#keep(participant, false);
       else this.#forget(event.participant_id);
-    } else if (event.event === "participant_joined") this.#found(event.participant.id);
+    } else if (event.event === "participant_joined") this.#welcome(event.participant);
   }
 
   #follow(snapshot: RoomSnapshot, before: RoomSnapshot): void {
@@ -227,23 +229,38 @@ export class GuestRoom implements Disposable {
     this.#shown.clear();
     if (snapshot.room) this.#seats.enter(snapshot.room.id);
     const present = new Set(snapshot.participants.map(({ id }) => id));
+    const forgotten = snapshot.selfId !== before.selfId;
     for (const participant of before.participants) {
-      if (!present.has(participant.id) && participant.id !== before.selfId) this.#keep(participant);
+      if (!present.has(participant.id) && participant.id !== before.selfId) this.#keep(participant, forgotten);
     }
-    for (const id of present) this.#found(id);
+    for (const participant of snapshot.participants) if (participant.id !== snapshot.selfId) this.#welcome(participant);
     // Seated before the page was loaded again, and gone since.
     for (const id of this.#seats.ids()) if (!present.has(id) && !this.#lost.has(id)) this.#seats.set(id, undefined);
   }
 
   /** Cut off: the place stays for as long as the room keeps it too. */
-  #keep(participant: RoomParticipant): void {
+  #keep(participant: RoomParticipant, byName: boolean): void {
     const { id } = participant;
     this.#found(id);
     const timer = setTimeout(() => {
       this.#forget(id);
       this.#update();
     }, ROOM_RESUME_MS);
-    this.#lost.set(id, { participant, timer });
+    this.#lost.set(id, { participant, byName, timer });
+  }
+
+  /** Somebody is there: by the same id, who was cut off has their place again. */
+  #welcome({ id, name }: RoomParticipant): void {
+    const known = this.#lost.has(id);
+    this.#found(id);
+    if (known || this.#seats.of(id) !== undefined) return;
+    const before = [...this.#lost.values()].find(({ byName, participant }) => byName && participant.name === name);
+    if (before === undefined) return;
+    const seat = this.#seats.of(before.participant.id);
+    const picture = this.#pictures.get(before.participant.id);
+    this.#forget(before.participant.id);
+    if (seat !== undefined) this.#seats.set(id, seat);
+    if (picture !== undefined) this.#pictures.set(id, picture);
   }
 
   #found(id: string): void {
