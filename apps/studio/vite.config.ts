@@ -1,10 +1,11 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { pageLicenses } from "./packaging/page-licenses.ts";
 
 export default defineConfig({
   // The page is served at an address of its own by the app, a capture box or the backend.
   base: "./",
-  plugins: [react()],
+  plugins: [react(), pageLicenses()],
   worker: { format: "es" },
   build: {
     target: "es2024",
