@@ -1,5 +1,6 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accessibilityFaults, walkByTab } from "../harness/accessibility.ts";
 import { openChromium } from "../harness/chromium.ts";
 import { FAKE_DEVICES, StudioWebProcess } from "../harness/studio-web.ts";
 import { until } from "../harness/until.ts";
@@ -153,6 +154,43 @@ describe("STU1: the stage in Chromium, with a camera and microphone of its own m
     await page.keyboard.press("Escape");
     await page.keyboard.press("Escape");
     await dialog().waitFor({ state: "detached" });
+  });
+
+  it("has a name and a contrast for everything, in both themes and in each dialog (STU4)", async () => {
+    const faults: Record<string, string[]> = { window: await accessibilityFaults(page) };
+    const opened: Record<string, () => Promise<unknown>> = {
+      sources: () => page.keyboard.press("a"),
+      commands: () => page.keyboard.press("Shift+Slash"),
+      "go live": () => page.getByRole("button", { name: "Go live", exact: true }).click(),
+      figures: () => page.getByRole("button", { name: "All figures" }).click(),
+    };
+    for (const [name, open] of Object.entries(opened)) {
+      await open();
+      await dialog().waitFor();
+      faults[name] = await accessibilityFaults(page);
+      await page.keyboard.press("Escape");
+      await dialog().waitFor({ state: "detached" });
+    }
+    await page.getByRole("button", { name: "Settings", exact: true }).click();
+    for (const tab of await dialog().getByRole("tab").all()) {
+      await tab.click();
+      faults[`settings: ${await tab.textContent()}`] = await accessibilityFaults(page);
+    }
+    await dialog().getByRole("tab", { name: "Appearance" }).click();
+    await dialog().getByText("Light", { exact: true }).click();
+    await page.locator(":root[data-theme=light]").waitFor();
+    faults["settings in the light"] = await accessibilityFaults(page);
+    await page.keyboard.press("Escape");
+    faults["window in the light"] = await accessibilityFaults(page);
+    expect(Object.entries(faults).filter(([, found]) => found.length > 0)).toEqual([]);
+  });
+
+  it("lets Tab come by every control, shows where it is, and lets it out again (STU4)", async () => {
+    await source("fake_device_0").click();
+    const { stops, missed } = await walkByTab(page);
+    expect(missed).toEqual([]);
+    expect(stops.length).toBeGreaterThan(30);
+    expect(stops.filter(({ visible }) => !visible)).toEqual([]);
   });
 
   it("says in words that the camera may not be used", async () => {
