@@ -7,21 +7,11 @@ import { DEFAULT_AUDIO } from "../../apps/studio/src/document/source.ts";
 import type { Capture } from "../../apps/studio/src/renderer/media/capture/capture.ts";
 import { ffmpeg } from "../harness/ffmpeg-units.ts";
 import { MEDIA_ARGS, StudioMediaTab } from "../harness/studio-media-tab.ts";
-import { difference, itemOf, type Rgb, showOf } from "../harness/studio-show.ts";
+import { CAMERA_SOURCE, difference, itemOf, type Rgb, showOf } from "../harness/studio-show.ts";
 import { until } from "../harness/until.ts";
 
 const BACKGROUND: Rgb = [200, 0, 200];
 const PLACEHOLDER: Rgb = [20, 18, 16];
-const CAMERA: Source = {
-  id: "camera",
-  name: "Camera",
-  kind: "camera",
-  device: { id: "", label: "" },
-  width: 640,
-  height: 360,
-  frame_rate: 30,
-  filters: [],
-};
 
 let folder: string;
 let tab: StudioMediaTab;
@@ -96,7 +86,7 @@ async function seen(what: string, right: (pixel: number[]) => boolean, page = ta
 describe("the studio's sources (STU1)", () => {
   test("hold a camera's place while it is refused, taken back or unplugged, and show it again by themselves", async () => {
     const context = tab.page.context();
-    await show([CAMERA]);
+    await show([CAMERA_SOURCE]);
     await becomes("camera", "failed", "denied");
     expect((await capture("camera"))?.problem?.message).toContain("Allow it");
     await seen("a card stands in its place", (pixel) => difference(pixel, PLACEHOLDER) < 5);

@@ -4,7 +4,7 @@ import { WhipDoor } from "../../apps/studio/src/engine/backend/whip-door.ts";
 import type { WhipState } from "../../apps/studio/src/renderer/media/whip/whip-state.ts";
 import { BackendProcess } from "../harness/backend.ts";
 import { StudioMediaTab } from "../harness/studio-media-tab.ts";
-import { itemOf, showOf } from "../harness/studio-show.ts";
+import { CAMERA_SOURCE, itemOf, showOf } from "../harness/studio-show.ts";
 import { until } from "../harness/until.ts";
 
 test("the studio's program goes to a backend by WHIP as H.264, comes back by itself, and stops where the key is refused (STU3, ING3)", async () => {
@@ -33,22 +33,7 @@ test("the studio's program goes to a backend by WHIP as H.264, comes back by its
       return { refusal: KliegError.from(error).code };
     }
   });
-  const show = showOf(
-    [
-      {
-        id: "camera",
-        name: "Camera",
-        kind: "camera",
-        device: { id: "", label: "" },
-        width: 640,
-        height: 360,
-        frame_rate: 30,
-        filters: [],
-      },
-    ],
-    [[itemOf("camera", { x: 320, y: 180, width: 640, height: 360 })]],
-    [0, 0, 0],
-  );
+  const show = showOf([CAMERA_SOURCE], [[itemOf("camera", { x: 320, y: 180, width: 640, height: 360 })]], [0, 0, 0]);
   show.canvas = { ...show.canvas, width: 640, height: 360 };
   await tab.run((studio, document) => studio.update(document), show);
   const encoding = {

@@ -5,24 +5,36 @@ import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { openChromium } from "./chromium.ts";
 
-interface BuiltFile {
+/** A file that a tab's page can fetch. */
+export interface ServedFile {
   readonly type: string;
   readonly bytes: Uint8Array;
 }
 
-const built = new Map<string, Promise<ReadonlyMap<string, BuiltFile>>>();
+export interface ModuleTabOptions {
+  /** The Content-Security-Policy that its page has. */
+  readonly policy?: string;
+  /** Of its address, with which the module can be told what to do first. */
+  readonly hash?: string;
+  /** What the browser is started with. */
+  readonly args?: readonly string[];
+  /** What the page can fetch beside itself, by path. */
+  readonly files?: ReadonlyMap<string, ServedFile>;
+}
+
+const built = new Map<string, Promise<ReadonlyMap<string, ServedFile>>>();
 
 /** A module of this folder, built by Vite, alone in a page of Chromium. What it exports as `page` is called from tests. */
 export class ModuleTab<Exports> implements AsyncDisposable {
   readonly page: Page;
+  readonly browser: Browser;
   /** What the page complained of. */
   readonly complaints: string[] = [];
-  readonly #browser: Browser;
   readonly #server: Server;
 
   private constructor(page: Page, browser: Browser, server: Server) {
     this.page = page;
-    this.#browser = browser;
+    this.browser = browser;
     this.#server = server;
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
@@ -33,13 +45,8 @@ export class ModuleTab<Exports> implements AsyncDisposable {
   /**
    * @param module a file of this folder that sets `globalThis.tested`, then logs "ready". Nothing is called in the page before,
    *   since what a test calls counts as a gesture of the user.
-   * @param policy the Content-Security-Policy that its page has.
-   * @param hash of its address, with which the module can be told what to do first.
    */
-  static async open<Exports>(
-    module: string,
-    options: { readonly policy?: string; readonly hash?: string; readonly args?: readonly string[] } = {},
-  ): Promise<ModuleTab<Exports>> {
+  static async open<Exports>(module: string, options: ModuleTabOptions = {}): Promise<ModuleTab<Exports>> {
     let building = built.get(module);
     if (building === undefined) {
       building = buildModule(module);
@@ -48,10 +55,10 @@ export class ModuleTab<Exports> implements AsyncDisposable {
     const files = await building;
     const server = createServer((request, response) => {
       const path = (request.url ?? "").split("?", 1)[0] ?? "";
-      const file = files.get(path);
+      const file = options.files?.get(path) ?? files.get(path);
       if (options.policy !== undefined) response.setHeader("content-security-policy", options.policy);
       if (path === "/") {
-        const page = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Test</title><body>';
+        const page = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Test</title><body style="margin:0">';
         response.setHeader("content-type", "text/html").end(`${page}<script type="module" src="/page.js"></script>`);
       } else if (file !== undefined) response.setHeader("content-type", file.type).end(file.bytes);
       else response.writeHead(path === "/favicon.ico" ? 204 : 404).end();
@@ -88,13 +95,13 @@ export class ModuleTab<Exports> implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
+    await this.browser.close();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
 
-async function buildModule(module: string): Promise<ReadonlyMap<string, BuiltFile>> {
+async function buildModule(module: string): Promise<ReadonlyMap<string, ServedFile>> {
   const result = await build({
     configFile: false,
     logLevel: "error",
@@ -112,7 +119,7 @@ async function buildModule(module: string): Promise<ReadonlyMap<string, BuiltFil
       },
     },
   });
-  const files = new Map<string, BuiltFile>();
+  const files = new Map<string, ServedFile>();
   for (const { output } of [result].flat() as {
     output: { fileName: string; code?: string; source?: string | Uint8Array }[];
   }[]) {

@@ -1,6 +1,19 @@
 import type { SceneItem } from "../../apps/studio/src/document/scene.ts";
+import type { Source } from "../../apps/studio/src/document/source.ts";
 import { newDocument, type StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
 import { filling, type Transform } from "../../apps/studio/src/document/transform.ts";
+
+/** The browser's own camera. */
+export const CAMERA_SOURCE: Source = {
+  id: "camera",
+  name: "Camera",
+  kind: "camera",
+  device: { id: "", label: "" },
+  width: 640,
+  height: 360,
+  frame_rate: 30,
+  filters: [],
+};
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
