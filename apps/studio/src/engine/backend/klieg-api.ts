@@ -18,7 +18,7 @@ export async function ask<T extends z.ZodType>(schema: T, request: HttpRequest):
   const klieg = AnyKlieg.safeParse(said);
   const words = klieg.success
     ? `${host} is a Klieg server of version ${klieg.data.version}, which this studio does not know. Update the studio.`
-    : `${host} answers, but not as a Klieg backend of this version does.`;
+    : `${host} answers, but not as a Klieg backend does. Check the address and the port.`;
   throw new KliegError("unreachable", words, { cause: parsed.error });
 }
 

@@ -22,7 +22,8 @@ export function destinationWords(
   if (connection !== undefined) {
     const { state, problem, nextAttemptAt } = connection;
     const tone = state === "live" ? "good" : state === "failed" ? "bad" : state === "stopped" ? "idle" : "warn";
-    const wait = state === "reconnecting" && nextAttemptAt !== undefined && nextAttemptAt > now;
+    const wait =
+      (state === "reconnecting" || state === "connecting") && nextAttemptAt !== undefined && nextAttemptAt > now;
     const parts = [words.states[state], wait ? span(nextAttemptAt - now) : "", problem?.message ?? ""];
     return { text: parts.filter((part) => part !== "").join(" · "), tone };
   }

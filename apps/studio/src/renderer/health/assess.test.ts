@@ -30,8 +30,6 @@ const media: MediaStatistics = {
   encodedFrameRate: 30,
   encoder: { name: "browser_hardware", hardware: true, label: "NVIDIA GPU", codec: "avc1.64001f" },
   whip: [],
-  problem: undefined,
-  failedEncoder: undefined,
   isolated: [],
   problem: undefined,
   failedEncoder: undefined,
@@ -263,6 +261,10 @@ describe("alerts say what is and what to do (STU4)", () => {
     });
     const other = { ...connection, id: "other", name: "Other" };
     expect(after(1, () => ({ connections: [lost, other] })).light).toBe("warn");
+    const unreached = { ...lost, state: "connecting", nextAttemptAt: undefined } as const;
+    const early = after(1, () => ({ connections: [unreached] }));
+    expect(early).toMatchObject({ light: "bad", headline: "Home: trying to connect" });
+    expect(titles(after(1, () => ({ connections: [{ ...unreached, problem: null }] })))).toEqual([]);
     const failed = after(1, () => ({ connections: [{ ...lost, state: "failed" }, other] }));
     expect(failed.light).toBe("bad");
     expect(failed.headline).toBe("Home does not get your show");

@@ -45,10 +45,11 @@ function connectionAlerts(connection: Connection, { connections, now }: HealthSa
     const way = keyless ? ({ do: "edit_destination", id } as const) : action;
     return [{ id: `destination:${id}`, severity: "bad", title: words.failed.title(name), advice, action: way }];
   }
-  if (state === "reconnecting") {
+  // One that was never reached is no better off than one that was lost.
+  if (state === "reconnecting" || (state === "connecting" && problem !== null)) {
     const severity = connections.some((other) => other.state === "live") ? "warn" : "bad";
     const wait = nextAttemptAt === undefined ? undefined : nextAttemptAt - now;
-    const title = words.reconnecting.title(name, wait);
+    const title = state === "connecting" ? words.connecting(name, wait) : words.reconnecting.title(name, wait);
     const advice = words.reconnecting.advice(problem?.message ?? "", attempt);
     return [{ id: `destination:${id}`, severity, title, advice, action: wait === undefined ? undefined : action }];
   }

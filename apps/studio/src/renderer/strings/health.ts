@@ -102,6 +102,10 @@ export const healthStrings = {
       title: (name: string) => `${name} does not get your show`,
       noReason: "It gave no reason. Check its address and key, then try again.",
     },
+    connecting: (name: string, ms: number | undefined) =>
+      ms === undefined || ms <= 0
+        ? `${name}: trying to connect`
+        : `${name} was not reached: next attempt in ${span(ms)}`,
     reconnecting: {
       title: (name: string, ms: number | undefined) =>
         ms === undefined || ms <= 0 ? `${name}: reconnecting` : `${name}: next attempt in ${span(ms)}`,
