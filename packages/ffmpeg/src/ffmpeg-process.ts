@@ -25,6 +25,8 @@ export interface FfmpegProcessOptions {
   readonly niceness?: number;
   /** What FFmpeg writes to its standard output; may not be kept beyond the call. */
   readonly onOutput: (chunk: Buffer) => void;
+  /** What FFmpeg writes to its standard error, in pieces of any length. */
+  readonly onErrorText?: ((text: string) => void) | undefined;
   /** An input that was full takes more. */
   readonly onDrain: () => void;
   /** Called once, after all output. */
@@ -78,6 +80,7 @@ export class FfmpegProcess implements AsyncDisposable {
     child.stderr?.setEncoding("utf8");
     child.stderr?.on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+      options.onErrorText?.(text);
     });
     const settle = (exit: FfmpegExit) => {
       if (this.#exit !== undefined) return;

@@ -99,8 +99,14 @@ export const Source = z.discriminatedUnion("kind", [
     ...video,
     ...audio,
     kind: z.literal("stream"),
-    /** What FFmpeg opens: RTSP, SRT, a capture card. The engine takes it in; credentials are kept apart. */
+    /** What FFmpeg opens: an address, or a capture card as `v4l2:/dev/video0`. The engine takes it in; its password is kept apart. */
     url: z.string().min(1).max(2000),
+    /** How RTSP has the media come; `auto`: by TCP where the other end has it. */
+    transport: z.enum(["auto", "tcp", "udp"]).default("auto"),
+    /** Shown as soon as it comes; else a third of a second is kept in hand against a network that stutters. */
+    low_latency: z.boolean().default(true),
+    /** Whether the graphics card may decode it. */
+    hardware_decode: z.boolean().default(true),
   }),
   z.strictObject({
     ...base,
@@ -117,6 +123,11 @@ export type SourceKind = Source["kind"];
 /** Whether the source has a picture. */
 export function hasPicture(source: Source): boolean {
   return source.kind !== "microphone";
+}
+
+/** Whether it is worth a recording of its own: what cannot be had again. */
+export function canBeIsolated({ kind }: Source): boolean {
+  return ["camera", "screen", "microphone", "guest", "stream"].includes(kind);
 }
 
 /** How the source sounds; undefined where it has no sound. */

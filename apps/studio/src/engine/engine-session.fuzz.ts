@@ -65,6 +65,8 @@ function session() {
       seen.bytes += text.length;
       JSON.parse(text);
     },
+    sendMedia: () => undefined,
+    behind: 0,
     close: () => undefined,
   };
   const fuzzed = new EngineSession(peer, {

@@ -1,4 +1,5 @@
 import {
+  type CaptureStatus,
   KliegError,
   PROGRAM_HEADER_BYTES,
   type ProgramFrame,
@@ -121,6 +122,21 @@ export class EngineSession {
   /** Tells the page of something; before it was greeted it is told nothing. */
   tell(event: StudioEvent): void {
     if (this.listens) this.#peer.send(JSON.stringify(event));
+  }
+
+  /** How a capture of this page does. */
+  tellCapture(status: CaptureStatus): void {
+    this.tell({ event: "capture", status });
+  }
+
+  /** A message of `studio-capture.ts`, whose memory belongs to the carrier from then on. */
+  sendMedia(message: Uint8Array<ArrayBuffer>): void {
+    if (this.listens) this.#peer.sendMedia(message);
+  }
+
+  /** Bytes of media that wait to leave for the page. */
+  get behind(): number {
+    return this.#peer.behind;
   }
 
   /** Ends the connection. Idempotent. @param code of `STUDIO_CLOSE`, or one of WebSocket's. */

@@ -13,6 +13,7 @@ import {
 import { type AssetFile, AssetStore } from "./assets/asset-store.ts";
 import { KliegBackend } from "./backend/klieg-backend.ts";
 import { backendRequests } from "./backend-requests.ts";
+import { EngineCaptures } from "./capture/capture-requests.ts";
 import { EncoderShelf } from "./encode/encoder-shelf.ts";
 import type { EngineHandlers, EngineOutlet } from "./engine-handlers.ts";
 import type { EnginePeer } from "./engine-peer.ts";
@@ -75,6 +76,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   readonly #stores: EngineStores;
   readonly #ffmpeg: FfmpegBinary | undefined;
   readonly #handlers: EngineHandlers;
+  readonly #captures: EngineCaptures;
   readonly #feed: ProgramFeed;
   readonly #onAir: OnAir;
   readonly #guests: Guests;
@@ -94,6 +96,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     this.#ffmpeg = ffmpeg;
     const { clock = systemClock } = options;
     const shelf = new EncoderShelf({ ffmpeg, cores: options.cores });
+    this.#captures = new EngineCaptures({ clock, ffmpeg, shelf, stores });
     this.#feed = new ProgramFeed({ clock, ffmpeg, shelf });
     this.#recorder = new Recorder({ clock, feed: this.#feed, ffmpeg });
     this.#replay = new Replay({ clock, feed: this.#feed });
@@ -127,6 +130,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
         return this.#welcome();
       },
       ...keeping,
+      ...this.#captures.handlers,
       list_encoders: async () => ({ encoders: await shelf.list() }),
       test_encoder: async (question) => ({ test: await shelf.test(question) }),
       save_show: async (request, session) => {
@@ -248,6 +252,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       this.#leaveSource();
     }
     this.#guests.pageGone(session);
+    this.#captures.pageGone(session);
     void this.#onAir.pageGone(session);
     void this.#stores.assets.abandon(session);
   }
@@ -275,7 +280,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     // First the show, in order: pages see how it ends, and what is recorded is whole.
     await this.#onAir.close();
     await Promise.all([this.#recorder.close(), this.#replay.close()]);
-    await this.#feed.close();
+    await Promise.all([this.#feed.close(), this.#captures.close()]);
     this.#guests[Symbol.dispose]();
     const { show, settings, assets } = this.#stores;
     for (const session of [...this.#sessions]) session.close(1001, "the studio is closing");

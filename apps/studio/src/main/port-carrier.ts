@@ -23,6 +23,8 @@ export function carryPort(port: EnginePort, connect: (peer: EnginePeer) => PortS
   let open = true;
   let taken = 0;
   let telling = false;
+  let sent = 0;
+  let takenByPage = 0;
   const tellTaken = () => {
     telling = false;
     if (open) port.postMessage(taken);
@@ -42,12 +44,21 @@ export function carryPort(port: EnginePort, connect: (peer: EnginePeer) => PortS
     send: (text) => {
       if (open) port.postMessage(text);
     },
+    sendMedia: (message) => {
+      if (!open) return;
+      sent += message.byteLength;
+      port.postMessage(message);
+    },
+    get behind() {
+      return open ? sent - takenByPage : 0;
+    },
     // Its session may want to close while it is being made.
     close: (code, reason) => queueMicrotask(() => close(code, reason)),
   });
   port.on("message", ({ data }) => {
     if (!open) return;
     if (typeof data === "string" && data.length <= STUDIO_MESSAGE_BYTES) session.receive(data);
+    else if (typeof data === "number" && data >= takenByPage && data <= sent) takenByPage = data;
     else if (data instanceof Uint8Array && data.byteLength <= STUDIO_MEDIA_BYTES) {
       session.receiveMedia(data as Uint8Array<ArrayBuffer>);
       taken += data.byteLength;

@@ -68,6 +68,10 @@ export class EngineDoor implements Disposable {
         if (page.bufferedAmount > MAX_BEHIND) page.terminate();
         else page.send(text);
       },
+      sendMedia: (message) => page.send(message),
+      get behind() {
+        return page.bufferedAmount;
+      },
       close: (code, reason) => page.close(code, reason),
     });
     let answered = true;

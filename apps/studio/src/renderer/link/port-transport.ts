@@ -41,6 +41,7 @@ export function openEnginePort(desktop: Pick<StudioDesktop, "connect">, page: Po
 function transportOver(port: MessagePort): StudioTransport {
   let sent = 0;
   let taken = 0;
+  let takenHere = 0;
   let closed = false;
   const end = (code: number, reason: string) => {
     if (closed) return;
@@ -59,17 +60,22 @@ function transportOver(port: MessagePort): StudioTransport {
       return closed ? 0 : sent - taken;
     },
     onMessage: undefined,
+    onMedia: undefined,
     onClose: undefined,
     close: () => {
       closed = true;
       port.close();
     },
   };
-  port.onmessage = ({ data }: MessageEvent<string | number | EnginePortFarewell>) => {
+  port.onmessage = ({ data }: MessageEvent<string | number | Uint8Array<ArrayBuffer> | EnginePortFarewell>) => {
     if (closed) return;
     if (typeof data === "string") transport.onMessage?.(data);
     else if (typeof data === "number") taken = data;
-    else end(data.close, data.reason);
+    else if (data instanceof Uint8Array) {
+      transport.onMedia?.(data);
+      takenHere += data.byteLength;
+      port.postMessage(takenHere);
+    } else end(data.close, data.reason);
   };
   port.addEventListener("close", () => end(ABNORMAL_CLOSE, "the engine is gone"));
   return transport;

@@ -53,6 +53,7 @@ class Engine {
         return connection.held;
       },
       onMessage: undefined as StudioTransport["onMessage"],
+      onMedia: undefined as StudioTransport["onMedia"],
       onClose: undefined as StudioTransport["onClose"],
       send: (message: string | Uint8Array<ArrayBuffer>) => {
         connection.sent.push(message);

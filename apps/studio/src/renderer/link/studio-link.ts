@@ -41,6 +41,7 @@ export interface StudioLinkOptions {
 
 interface LinkEvents {
   event: StudioEvent;
+  media: Uint8Array<ArrayBuffer>;
   state: LinkState;
 }
 
@@ -110,6 +111,11 @@ export class StudioLink implements Disposable {
     return this.#emitter.on("event", listener);
   }
 
+  /** Told of messages of `studio-capture.ts`: media of what the engine captures for this page. */
+  onMedia(listener: (message: Uint8Array<ArrayBuffer>) => void): Disposable {
+    return this.#emitter.on("media", listener);
+  }
+
   /** Told of every change of {@link state}. States of the engine are told as events right after `open`. */
   onState(listener: (state: LinkState) => void): Disposable {
     return this.#emitter.on("state", listener);
@@ -177,6 +183,9 @@ export class StudioLink implements Disposable {
       }
       this.#transport = transport;
       transport.onMessage = (text) => this.#receive(transport, text);
+      transport.onMedia = (message) => {
+        if (transport === this.#transport) this.#emitter.emit("media", message);
+      };
       transport.onClose = (code) => this.#closed(transport, code);
       const onAbort = () => this.#closed(transport, 1006);
       attempt.signal.addEventListener("abort", onAbort, { once: true });

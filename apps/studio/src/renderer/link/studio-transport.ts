@@ -9,6 +9,8 @@ export interface StudioTransport {
   readonly buffered: number;
   /** Set by its owner in the turn in which it got the transport: nothing is told before. */
   onMessage: ((text: string) => void) | undefined;
+  /** As {@link onMessage}, for bytes: media of what the engine captures. */
+  onMedia: ((message: Uint8Array<ArrayBuffer>) => void) | undefined;
   /** Told once, unless {@link close} was called: the other end closed, or is gone. Codes are those of `STUDIO_CLOSE`, or 1006. */
   onClose: ((code: number, reason: string) => void) | undefined;
   /** Idempotent. */

@@ -31,6 +31,7 @@ export function openWebSocket(url: string): OpenTransport {
         return closed ? 0 : socket.bufferedAmount;
       },
       onMessage: undefined,
+      onMedia: undefined,
       onClose: undefined,
       close: () => {
         closed = true;
@@ -43,7 +44,9 @@ export function openWebSocket(url: string): OpenTransport {
       resolve(transport);
     };
     socket.onmessage = ({ data }) => {
-      if (!closed && typeof data === "string") transport.onMessage?.(data);
+      if (closed) return;
+      if (typeof data === "string") transport.onMessage?.(data);
+      else transport.onMedia?.(new Uint8Array(data as ArrayBuffer));
     };
     socket.onclose = ({ code, reason }) => {
       signal.removeEventListener("abort", onAbort);

@@ -3,8 +3,8 @@ import type { Encoding } from "../../document/encoding.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
 import type { CompositorProblem } from "./compositor/compositor-message.ts";
 import type { CompositorStatistics } from "./compositor/compositor-statistics.ts";
-import type { WhipState } from "./whip/whip-state.ts";
 import type { IsolatedSourceStatistics } from "./isolated/isolated-sources.ts";
+import type { WhipState } from "./whip/whip-state.ts";
 
 /** What media needs of the link to the engine (`StudioLink` is one). */
 export interface MediaLink {
@@ -14,6 +14,11 @@ export interface MediaLink {
   /** Bytes that wait to leave. */
   readonly buffered: number;
   onEvent(listener: (event: StudioEvent) => void): Disposable;
+  /** Messages of `studio-capture.ts`. */
+  onMedia(listener: (message: Uint8Array<ArrayBuffer>) => void): Disposable;
+  /** `open`: the engine is there. After each time that it was not, it knows of nothing that this page had asked for. */
+  readonly state: { readonly state: string };
+  onState(listener: (state: { readonly state: string }) => void): Disposable;
 }
 
 /** What media needs of the mixer (`Mixer` is one). */
@@ -23,14 +28,14 @@ export interface MediaMixer {
   readonly programTrack: MediaStreamTrack;
   /** Interleaved stereo at 48 kHz; µs on the program clock. */
   onSamples(listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable;
+  /** The same of one source by itself. */
+  tap(sourceId: string, listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable;
 }
 
 /** Where the program goes. */
 export interface ProgramWays {
   /** To the engine, which sends it by SRT and RTMP and records it. */
   readonly engine: boolean;
-  /** The same of one source by itself. */
-  tap(sourceId: string, listener: (samples: Int16Array<ArrayBuffer>, timestamp: number) => void): Disposable;
   /** Ids of destinations that the page itself sends to by WebRTC. */
   readonly whip: readonly string[];
 }
@@ -42,10 +47,10 @@ export interface ProgramSettings {
 
 export interface MediaStatistics extends CompositorStatistics {
   readonly whip: readonly WhipState[];
+  /** Of each source that is recorded by itself. */
+  readonly isolated: readonly IsolatedSourceStatistics[];
   /** What of drawing and encoding does not work now. */
   readonly problem: CompositorProblem | undefined;
   /** How the encoder failed that was wanted, while another does its work. */
   readonly failedEncoder: ErrorBody["error"] | undefined;
-  /** Of each source that is recorded by itself. */
-  readonly isolated: readonly IsolatedSourceStatistics[];
 }

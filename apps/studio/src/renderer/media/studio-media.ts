@@ -3,6 +3,7 @@ import type { Encoding } from "../../document/encoding.ts";
 import type { Transition } from "../../document/scene.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
 import { Captures } from "./capture/captures.ts";
+import { EngineCaptures } from "./capture/engine-captures.ts";
 import { Compositor } from "./compositor/compositor.ts";
 import type { ViewTarget } from "./compositor/compositor-message.ts";
 import { IsolatedSources } from "./isolated/isolated-sources.ts";
@@ -32,6 +33,7 @@ export class StudioMedia implements Disposable {
   readonly captures: Captures;
   readonly compositor: Compositor;
   readonly #options: StudioMediaOptions;
+  readonly #engineCaptures: EngineCaptures;
   readonly #isolated: IsolatedSources;
   readonly #whip = new Map<string, WhipPublisher>();
   readonly #onWhip = new Set<(states: readonly WhipState[]) => void>();
@@ -53,8 +55,10 @@ export class StudioMedia implements Disposable {
       onMedia: (message) => this.#sendPicture(message),
       onSize: (sourceId, width, height) => this.captures.setSize(sourceId, width, height),
     });
+    this.#engineCaptures = new EngineCaptures(link);
     this.captures = new Captures({
       assetUrl,
+      engine: this.#engineCaptures,
       onPicture: (sourceId, picture) => this.compositor.setPicture(sourceId, picture),
       onSound: (sourceId, track) => mixer.setTrack(sourceId, track),
     });
@@ -169,6 +173,7 @@ export class StudioMedia implements Disposable {
     this.#onWhip.clear();
     this.#onStatistics.clear();
     this.captures[Symbol.dispose]();
+    this.#engineCaptures[Symbol.dispose]();
     this.compositor[Symbol.dispose]();
   }
 

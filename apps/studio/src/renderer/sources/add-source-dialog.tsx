@@ -10,9 +10,10 @@ import { DevicePreviewBox } from "./device-preview.tsx";
 import { Field } from "./field-row.tsx";
 import { FileChoice } from "./file-choice.tsx";
 import { freeName, newSource } from "./new-source.ts";
+import { NewStream } from "./new-stream.tsx";
 import { SOURCE_CHOICES, type SourceChoice } from "./source-choice.ts";
 import { SourceIcon } from "./source-icon.tsx";
-import { isAddress, SourceSettings } from "./source-settings.tsx";
+import { SourceSettings } from "./source-settings.tsx";
 import { useDevicePreview } from "./use-device-preview.ts";
 
 /** Asks what kind of source is to be added, then for what that kind needs. */
@@ -89,6 +90,7 @@ interface NewSourceProps {
 function NewSource(props: NewSourceProps) {
   const { choice } = props;
   if (choice === "camera" || choice === "microphone") return <NewDevice {...props} kind={choice} />;
+  if (choice === "stream") return <NewStream {...props} />;
   return <NewOther {...props} />;
 }
 
@@ -216,12 +218,7 @@ function NewOther({ choice, onBack, onClose }: NewSourceProps) {
     if (show.state.getState().undoLabel === step) show.undo();
     toasts.show(strings.sources.pickCancelled);
   };
-  const ready =
-    draft.kind === "stream"
-      ? isAddress(draft.url)
-      : draft.kind === "text"
-        ? draft.text.trim() !== ""
-        : !file || draft.path !== "-";
+  const ready = draft.kind === "text" ? draft.text.trim() !== "" : !file || draft.path !== "-";
   return (
     <div className="new-source">
       <div className="new-source-fields">

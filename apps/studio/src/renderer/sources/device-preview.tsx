@@ -31,7 +31,7 @@ export function DevicePreviewBox(props: { readonly kind: "camera" | "microphone"
   );
 }
 
-function LivePicture({ stream }: { readonly stream: MediaStream }) {
+export function LivePicture({ stream }: { readonly stream: MediaStream }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     if (video.current !== null) video.current.srcObject = stream;

@@ -7,7 +7,7 @@ import { transitionTo, transitionWords } from "../stage/transition-choice.tsx";
 import { withSource } from "./add-source.ts";
 import { cleanLabel } from "./add-source-dialog.tsx";
 import { freeName, newSource } from "./new-source.ts";
-import { isAddress } from "./source-settings.tsx";
+import { isAddress } from "./stream-address.ts";
 import { failureOf } from "./use-device-preview.ts";
 
 const KINDS = ["camera", "screen", "microphone", "image", "text", "colour", "media_file", "stream", "guest"] as const;

@@ -56,7 +56,7 @@ export function newSource(document: StudioDocument, kind: SourceKind): Source {
         align: "left",
       };
     case "stream":
-      return { ...base, kind, filters: [], audio: DEFAULT_AUDIO, url: "rtsp://" };
+      return { ...base, kind, filters: [], audio: DEFAULT_AUDIO, url: "rtsp://", ...STREAM_DEFAULTS };
     case "guest": {
       const seats = new Set(document.sources.map((source) => (source.kind === "guest" ? source.seat : 0)));
       const seat = Array.from({ length: 16 }, (_, at) => at + 1).find((free) => !seats.has(free)) ?? 16;
@@ -68,6 +68,8 @@ export function newSource(document: StudioDocument, kind: SourceKind): Source {
       return { ...base, kind, filters: [], colour: "#1d4ed8" };
   }
 }
+
+const STREAM_DEFAULTS = { transport: "auto", low_latency: true, hardware_decode: true } as const;
 
 /** Corners of the canvas in the order in which new sources take them; titles are at the lower left. */
 const CORNERS = [

@@ -10,7 +10,7 @@ export function SourceProblem({ sourceId, kind }: { readonly sourceId: RecordId;
   const capture = useCapture(sourceId);
   if (capture?.problem === undefined) return null;
   const { message, detail } = capture.problem;
-  const helps = kind !== "guest" && kind !== "stream";
+  const helps = kind !== "guest";
   return (
     <div className="notice source-problem" role="status" title={detail}>
       <p>{message}</p>

@@ -4,6 +4,7 @@ import { NumberField } from "../shell/number-field.tsx";
 import { strings } from "../strings.ts";
 import { CheckField, ColourField, Field, SelectField } from "./field-row.tsx";
 import type { SourceOf } from "./new-source.ts";
+import { StreamSettings } from "./stream-settings.tsx";
 import { useDevices } from "./use-devices.ts";
 
 /** What a kind of source is made of. The add dialog and the properties show the same fields. */
@@ -49,7 +50,7 @@ export function SourceSettings(props: {
         />
       );
     case "stream":
-      return <StreamSettings source={source} set={set(source)} onDone={onDone} />;
+      return <StreamSettings source={source} set={set(source)} />;
     case "guest":
       return (
         <SelectField
@@ -63,7 +64,7 @@ export function SourceSettings(props: {
   }
 }
 
-interface SettingsOf<Kind extends Source["kind"]> {
+export interface SettingsOf<Kind extends Source["kind"]> {
   readonly source: SourceOf<Kind>;
   /** @param keep whether more of the same is to come, as while typing. */
   readonly set: (part: Partial<SourceOf<Kind>>, keep?: boolean) => void;
@@ -287,34 +288,5 @@ function TextSettings({ source, set, onDone }: SettingsOf<"text"> & { readonly o
         />
       )}
     </>
-  );
-}
-
-/** Whether it looks like something that FFmpeg opens. */
-export function isAddress(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:(\/\/)?[^\s]+$/i.test(text) && !/^[a-z]+:\/\/$/i.test(text);
-}
-
-function StreamSettings({ source, set, onDone }: SettingsOf<"stream"> & { readonly onDone: () => void }) {
-  const words = strings.sources;
-  const wrong = !isAddress(source.url);
-  return (
-    <Field label={words.address} hint={wrong ? words.addressProblem : words.noStreams}>
-      {(id) => (
-        <input
-          id={id}
-          className="input"
-          type="text"
-          inputMode="url"
-          spellCheck={false}
-          placeholder={words.addressExample}
-          aria-invalid={wrong}
-          maxLength={2000}
-          value={source.url}
-          onChange={(event) => set({ url: event.target.value || " " }, true)}
-          onBlur={onDone}
-        />
-      )}
-    </Field>
   );
 }

@@ -19,7 +19,19 @@ export const strings = {
     no_guest: "Nobody sits in this seat. Put a guest on stage from the Guests panel.",
     insecure:
       "Browsers give out cameras and microphones on secure addresses only. Open the studio by https, or on this computer.",
-    engine_only: "This address cannot be opened by a browser.",
+    stream_unreachable:
+      "Nobody answers at this address. Check it, and that the camera or sender is switched on: it is tried again by itself.",
+    stream_silent: "Nothing comes from this address. Check the camera or sender: it is tried again by itself.",
+    stream_missing:
+      "There is nothing of this name at the address. Check the part after the server, or the device: it is tried again by itself.",
+    stream_refused: "It wants another user name or password. Enter both, then try again.",
+    stream_forbidden:
+      "The studio may not open this. Check who may use it at its server, or in the system's privacy settings.",
+    stream_unreadable: "What comes from there is no picture or sound that can be shown. Check what is sent.",
+    stream_address:
+      "The studio does not open addresses of this kind. They begin with rtsp://, srt://, rtmp://, http:// or udp://.",
+    engine_only:
+      "A browser cannot open this, and the studio has no FFmpeg that does. Install FFmpeg on the studio's machine.",
     unknown: "This cannot be opened.",
   },
 } as const;

@@ -1,3 +1,5 @@
+import type { CaptureStatus } from "@klieg/protocol";
+
 /**
  * How the capture of one source does.
  * - `opening`: asked for; the browser may be asking its user.
@@ -20,6 +22,10 @@ export type CaptureState = "opening" | "live" | "waiting" | "gone" | "failed";
  * - `missing_file`, `unreadable_file`: the show's file is not there, or nothing the browser can open.
  * - `no_guest`: nobody sits there.
  * - `insecure`: the page is not on a secure address, so the browser has no devices for it.
+ * - `stream_unreachable`, `stream_silent`: a stream's server does not answer, or sends nothing; it is tried again.
+ * - `stream_missing`: there is nothing of that name at the address; it is tried again.
+ * - `stream_refused`: the server wants another user or password; `stream_forbidden`: it, or the system, does not let the studio in.
+ * - `stream_unreadable`: what comes is nothing that can be shown; `stream_address`: it is no address that is opened.
  * - `engine_only`: what only the engine can open, and no engine has.
  * - `unknown`: something else; `detail` has what the browser said.
  */
@@ -38,6 +44,13 @@ export type CaptureProblemKind =
   | "unreadable_file"
   | "no_guest"
   | "insecure"
+  | "stream_unreachable"
+  | "stream_silent"
+  | "stream_missing"
+  | "stream_refused"
+  | "stream_forbidden"
+  | "stream_unreadable"
+  | "stream_address"
   | "engine_only"
   | "unknown";
 
@@ -56,6 +69,8 @@ export interface Capture {
   readonly problem: CaptureProblem | undefined;
   readonly video: MediaStreamTrack | undefined;
   readonly audio: MediaStreamTrack | undefined;
+  /** What the engine says of it, where the engine captures it and it is live. */
+  readonly stream: CaptureStatus | undefined;
   /** The picture's own size, pixels, as transforms are measured against; 0 while it is not known. */
   readonly width: number;
   readonly height: number;

@@ -4,12 +4,14 @@ import { strings } from "../../strings/capture.ts";
 import type { SourcePicture } from "../compositor/compositor.ts";
 import type { Capture, CaptureProblem } from "./capture.ts";
 import { DeviceCapture } from "./device-capture.ts";
+import type { EngineCaptures } from "./engine-captures.ts";
 import { GuestCapture, type GuestTracks } from "./guest-capture.ts";
 import { MediaFileCapture } from "./media-file-capture.ts";
 import { placeholderPicture } from "./placeholder-picture.ts";
 import { ScreenCapture } from "./screen-capture.ts";
-import type { CaptureOutlet, CaptureReport, SourceCapture } from "./source-capture.ts";
+import type { CaptureOutlet, CaptureReport, SourceCapture, SourceOf } from "./source-capture.ts";
 import { StillCapture } from "./still-capture.ts";
+import { StreamCapture } from "./stream-capture.ts";
 
 /** Size of what stands for a picture that never was. */
 const UNKNOWN_SIZE = { width: 1280, height: 720 };
@@ -17,6 +19,8 @@ const UNKNOWN_SIZE = { width: 1280, height: 720 };
 export interface CapturesOptions {
   /** Address of a file of the show. */
   readonly assetUrl: (path: string) => string;
+  /** What only the engine opens. */
+  readonly engine: EngineCaptures;
   /** Told of a source's pictures; they belong to whoever is told. undefined: the source is not there any more. */
   readonly onPicture: (sourceId: string, picture: SourcePicture | undefined) => void;
   /** Told of a source's sound. */
@@ -109,6 +113,19 @@ export class Captures implements Disposable {
     }
   }
 
+  /**
+   * Opens a stream that is not in the document, to see what comes from it.
+   * @param onChange told of it whenever anything of it changes. Ends when the answer is disposed.
+   */
+  tryOut(source: SourceOf<"stream">, onChange: (capture: Capture) => void): Disposable {
+    const outlet: CaptureOutlet = {
+      report: (report) => onChange(captureOf(source.id, report, report.size ?? { width: 0, height: 0 })),
+      // A stream's pictures are in its track.
+      picture: () => undefined,
+    };
+    return new StreamCapture(source, outlet, this.#options.engine);
+  }
+
   /** Plays a media file from its beginning. */
   restart(sourceId: string): void {
     const opener = this.#held.get(sourceId)?.opener;
@@ -164,6 +181,7 @@ export class Captures implements Disposable {
         problem: undefined,
         video: undefined,
         audio: undefined,
+        stream: undefined,
         width: 0,
         height: 0,
       },
@@ -171,7 +189,6 @@ export class Captures implements Disposable {
     this.#held.set(id, held);
     for (const report of early) this.#report(held, report);
     if (source.kind === "colour") this.#report(held, { state: "live", size: this.#canvas });
-    if (source.kind === "stream") this.#report(held, { state: "failed", problem: { kind: "engine_only" } });
   }
 
   #opener(source: Source, outlet: CaptureOutlet): SourceCapture | undefined {
@@ -187,11 +204,12 @@ export class Captures implements Disposable {
       case "text":
         return new StillCapture(source, outlet, this.#options.assetUrl);
       case "media_file":
-        return new MediaFileCapture(source, outlet, this.#options.assetUrl);
+        return new MediaFileCapture(source, outlet, this.#options.assetUrl, this.#options.engine);
+      case "stream":
+        return new StreamCapture(source, outlet, this.#options.engine);
       case "guest":
         return new GuestCapture(outlet, this.#guests.get(source.seat));
       case "colour":
-      case "stream":
         return undefined;
     }
   }
@@ -207,14 +225,6 @@ export class Captures implements Disposable {
     const live = report.state === "live";
     // Kept while it is gone: its place in the scenes is measured by it.
     const size = report.size ?? { width: capture.width, height: capture.height };
-    const problem: CaptureProblem | undefined =
-      report.problem === undefined
-        ? undefined
-        : {
-            kind: report.problem.kind,
-            message: strings.problems[report.problem.kind],
-            detail: report.problem.detail ?? "",
-          };
     if (report.video !== undefined) {
       this.#options.onPicture(source.id, { kind: "track", track: report.video });
     } else if (source.kind !== "microphone" && source.kind !== "colour" && (!live || source.kind === "guest")) {
@@ -226,14 +236,7 @@ export class Captures implements Disposable {
       held.sound = report.audio;
       this.#options.onSound(source.id, report.audio);
     }
-    this.#change(held, {
-      sourceId: source.id,
-      state: report.state,
-      problem,
-      video: report.video,
-      audio: report.audio,
-      ...size,
-    });
+    this.#change(held, captureOf(source.id, report, size));
   }
 
   #change(held: Held, capture: Capture): void {
@@ -250,4 +253,13 @@ export class Captures implements Disposable {
     if (held.sound !== undefined) this.#options.onSound(sourceId, undefined);
     for (const listener of this.#listeners) listener(sourceId);
   }
+}
+
+function captureOf(sourceId: string, report: CaptureReport, size: Pick<Capture, "width" | "height">): Capture {
+  const { state, problem: reported, video, audio, stream } = report;
+  const problem: CaptureProblem | undefined =
+    reported === undefined
+      ? undefined
+      : { kind: reported.kind, message: strings.problems[reported.kind], detail: reported.detail ?? "" };
+  return { sourceId, state, problem, video, audio, stream, width: size.width, height: size.height };
 }

@@ -1,17 +1,28 @@
+import type { EngineCaptures } from "./engine-captures.ts";
 import type { CaptureOutlet, SourceCapture, SourceOf } from "./source-capture.ts";
+import { EngineCapture } from "./stream-capture.ts";
 
-/** A film or sound file of the show, played by the browser. */
+/** A film or sound file of the show, played by the browser; one of a format that it does not know, by the engine. */
 export class MediaFileCapture implements SourceCapture {
   readonly #outlet: CaptureOutlet;
   readonly #assetUrl: (path: string) => string;
+  readonly #engine: EngineCaptures;
   readonly #player: HTMLVideoElement;
   readonly #stop = new AbortController();
   #source: SourceOf<"media_file">;
   #onAir = false;
   #tracks: MediaStreamTrack[] = [];
+  /** What the engine plays in the browser's stead. */
+  #byEngine: EngineCapture | undefined;
 
-  constructor(source: SourceOf<"media_file">, outlet: CaptureOutlet, assetUrl: (path: string) => string) {
+  constructor(
+    source: SourceOf<"media_file">,
+    outlet: CaptureOutlet,
+    assetUrl: (path: string) => string,
+    engine: EngineCaptures,
+  ) {
     this.#source = source;
+    this.#engine = engine;
     this.#outlet = outlet;
     this.#assetUrl = assetUrl;
     const player = document.createElement("video");
@@ -28,10 +39,11 @@ export class MediaFileCapture implements SourceCapture {
   }
 
   update(source: SourceOf<"media_file">): void {
-    const { path } = this.#source;
+    const { path, loop } = this.#source;
     this.#source = source;
     this.#player.loop = source.loop;
     if (path !== source.path) this.#load();
+    else if (this.#byEngine !== undefined && loop !== source.loop) this.#playByEngine();
   }
 
   retry(): void {
@@ -40,6 +52,10 @@ export class MediaFileCapture implements SourceCapture {
 
   /** Plays from its beginning. */
   restart(): void {
+    if (this.#byEngine !== undefined) {
+      this.#playByEngine();
+      return;
+    }
     this.#player.currentTime = 0;
     this.#play();
   }
@@ -79,6 +95,15 @@ export class MediaFileCapture implements SourceCapture {
   #release(): void {
     for (const track of this.#tracks) track.stop();
     this.#tracks = [];
+    this.#byEngine?.[Symbol.dispose]();
+    this.#byEngine = undefined;
+  }
+
+  #playByEngine(): void {
+    this.#release();
+    const { id, path: asset_id, loop } = this.#source;
+    const input = { kind: "file", asset_id, loop, hardware_decode: true } as const;
+    this.#byEngine = new EngineCapture(this.#engine, this.#outlet, id, input);
   }
 
   #play(): void {
@@ -94,6 +119,7 @@ export class MediaFileCapture implements SourceCapture {
   async #failed(): Promise<void> {
     const { path } = this.#source;
     const detail = this.#player.error?.message ?? "";
+    if (this.#byEngine !== undefined) return;
     this.#release();
     const { signal } = this.#stop;
     const there = await fetch(this.#assetUrl(path), { method: "HEAD", signal }).then(
@@ -101,8 +127,8 @@ export class MediaFileCapture implements SourceCapture {
       () => false,
     );
     if (signal.aborted || path !== this.#source.path) return;
-    const kind = there ? "unreadable_file" : "missing_file";
-    this.#outlet.report({ state: "failed", problem: { kind, detail } });
+    if (there) this.#playByEngine();
+    else this.#outlet.report({ state: "failed", problem: { kind: "missing_file", detail } });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CaptureStatus } from "@klieg/protocol";
 import type { Source, SourceKind } from "../../../document/source.ts";
 import type { SourcePicture } from "../compositor/compositor.ts";
 import type { CaptureProblemKind, CaptureState } from "./capture.ts";
@@ -11,6 +12,8 @@ export interface CaptureReport {
   readonly problem?: { readonly kind: CaptureProblemKind; readonly detail?: string } | undefined;
   readonly audio?: MediaStreamTrack | undefined;
   readonly video?: MediaStreamTrack | undefined;
+  /** What the engine says of what it captures. */
+  readonly stream?: CaptureStatus | undefined;
   /** Pixels, where they are known beforehand; else pictures tell as they come. */
   readonly size?: { readonly width: number; readonly height: number };
 }
