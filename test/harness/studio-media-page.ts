@@ -1,4 +1,11 @@
-import { type ErrorCode, KliegError, PROGRAM_HEADER_BYTES, readProgramFrame, type StudioEvent } from "@klieg/protocol";
+import {
+  type ErrorCode,
+  KliegError,
+  PROGRAM_HEADER_BYTES,
+  type ProgramFrame,
+  readProgramFrame,
+  type StudioEvent,
+} from "@klieg/protocol";
 import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
 import { programClock } from "../../apps/studio/src/renderer/media/program-clock.ts";
 import { StudioMedia } from "../../apps/studio/src/renderer/media/studio-media.ts";
@@ -35,6 +42,9 @@ const media = new StudioMedia({
     get buffered() {
       return link.buffered;
     },
+    onMedia: () => ({ [Symbol.dispose]: () => undefined }),
+    state: { state: "open" },
+    onState: () => ({ [Symbol.dispose]: () => undefined }),
     onEvent: (listener) => {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
@@ -45,6 +55,7 @@ const media = new StudioMedia({
     setTrack: (id, track) => void (track === undefined ? sounds.delete(id) : sounds.set(id, track)),
     programTrack,
     onSamples: () => ({ [Symbol.dispose]: () => undefined }),
+    tap: () => ({ [Symbol.dispose]: () => undefined }),
   },
 });
 
@@ -52,7 +63,6 @@ let frames: ReadableStreamDefaultReader<VideoFrame> | undefined;
 
 /** What tests call. */
 const page = {
-    tap: () => ({ [Symbol.dispose]: () => undefined }),
   media,
   link,
   sounds,
@@ -103,7 +113,7 @@ const page = {
   /** What the engine would have: each message's header, oldest first. */
   messages() {
     return received.map((message) => {
-      const { data: _, ...header } = readProgramFrame(message) ?? { kind: "none", data: undefined };
+      const { data: _, ...header } = frameOf(message);
       return { ...header, size: message.length - PROGRAM_HEADER_BYTES };
     });
   },
@@ -111,8 +121,7 @@ const page = {
   /** The data of messages of a kind, base64, and the whole list emptied. */
   takeMessages() {
     return received.splice(0).map((message) => {
-      const frame = readProgramFrame(message);
-      if (frame === undefined) throw new Error("a message that the engine would refuse");
+      const frame = frameOf(message);
       return {
         kind: frame.kind,
         keyframe: frame.keyframe,
@@ -125,4 +134,12 @@ const page = {
   },
 };
 export type StudioMediaPage = typeof page;
+
+function frameOf(message: Uint8Array<ArrayBuffer>): ProgramFrame {
+  const frame = readProgramFrame(message);
+  if (frame === undefined) throw new Error("a message that the engine would refuse");
+  return frame;
+}
+
 (globalThis as unknown as { studio: StudioMediaPage }).studio = page;
+console.info("ready");

@@ -7,6 +7,7 @@ export * from "./room-media.ts";
 export * from "./room-request.ts";
 export * from "./stream.ts";
 export * from "./studio.ts";
+export * from "./studio-capture.ts";
 export * from "./studio-desktop.ts";
 export * from "./studio-event.ts";
 export * from "./studio-idle.ts";

@@ -59,9 +59,9 @@ export interface StudioDesktop {
 export const ENGINE_PORT_MESSAGE = "klieg:engine-port";
 
 /**
- * What goes over that port, both ways: strings are messages of the contract, byte arrays the program's media. Beside these,
- * from the engine only: a number is how many bytes of media it has taken so far (the page tells from it what still
- * waits), and an object is its farewell.
+ * What goes over that port, both ways: strings are messages of the contract, byte arrays media, and a number is how many
+ * bytes of media its sender has taken so far (the other end tells from it what still waits). From the engine only: an object
+ * is its farewell.
  */
 export interface EnginePortFarewell {
   readonly close: number;
