@@ -12,6 +12,7 @@ import {
   ServerHealth,
   StudioSettings,
 } from "./studio.ts";
+import { CaptureStatus } from "./studio-capture.ts";
 
 /** STU4: what the engine tells its pages without being asked. States are told whole, whenever they change. */
 export const StudioEvent = z.discriminatedUnion("event", [
@@ -41,6 +42,8 @@ export const StudioEvent = z.discriminatedUnion("event", [
   z.object({ event: z.literal("video_bitrate"), bitrate: z.number(), reason: BitrateReason }),
   /** Somebody joins the stream in the middle: a destination that comes back, a recording that begins. */
   z.object({ event: z.literal("keyframe_wanted") }),
+  /** Told to the page alone that opened it. */
+  z.object({ event: z.literal("capture"), status: CaptureStatus }),
   /** A command of the app's menu, tray or a global shortcut. */
   z.object({ event: z.literal("command"), command: z.string().max(60) }),
   /** An address of the app's own scheme that the system handed to it, e.g. an invitation. */
