@@ -17,11 +17,13 @@ import {
   StudioSettings,
   StudioWelcome,
 } from "./studio.ts";
+import { CaptureDevice, CaptureInput, CaptureNumber } from "./studio-capture.ts";
 
 /**
  * STU3: what the studio's renderer asks its engine: over Electron's IPC in the app, over a WebSocket in a headless capture
  * box. Text messages are JSON: requests with an `id` that the answer repeats, and events; binary ones are the program's media
- * (`studio-program.ts`). The first request must be `hello`.
+ * (`studio-program.ts`), and from the engine the media of what it captures (`studio-capture.ts`). The first request must be
+ * `hello`.
  */
 
 /** A text message may be no larger, bytes: a show of many scenes goes in one. */
@@ -79,6 +81,18 @@ export const StudioRequest = z.discriminatedUnion("type", [
   }),
   request("finish_asset", { asset_id: StudioRecordId }),
   request("remove_asset", { asset_id: StudioRecordId }),
+
+  // Sources that the engine opens for the page on stage (`studio-capture.ts`); what becomes of them is told by `capture` events.
+  request("open_capture", {
+    /** Chosen by the page; none that is open already. */
+    capture: CaptureNumber,
+    source_id: StudioRecordId,
+    input: CaptureInput,
+    /** True: pictures are encoded anew in any case, since the page could not decode them as they came. */
+    convert: z.boolean(),
+  }),
+  request("close_capture", { capture: CaptureNumber }),
+  request("list_capture_devices", {}),
 
   // Before the first broadcast.
   /** Asks a Klieg backend who it is. */
@@ -185,6 +199,9 @@ export const STUDIO_ANSWERS = {
   begin_asset: z.object({ asset_id: StudioRecordId, upload: z.int() }),
   finish_asset: z.object({ asset: StudioAsset }),
   remove_asset: Nothing,
+  open_capture: Nothing,
+  close_capture: Nothing,
+  list_capture_devices: z.object({ devices: z.array(CaptureDevice) }),
   check_backend: z.object({ backend: BackendCheck }),
   check_destination: z.object({ channel: ChannelName.nullable(), watch_url: z.string().nullable() }),
   list_encoders: z.object({ encoders: z.array(ListedEncoder) }),
