@@ -7,6 +7,7 @@ import {
   BroadcastState,
   EncoderTest,
   GuestRoomState,
+  KeptFilm,
   ListedEncoder,
   ProgramState,
   RecordingState,
@@ -155,6 +156,8 @@ export const StudioRequest = z.discriminatedUnion("type", [
   /** Keeps the last moments in memory, ready to be saved; 0 switches it off. */
   request("arm_replay", { seconds: z.int().min(0).max(300) }),
   request("save_replay", {}),
+  /** What is in the recordings' folder, newest first. What is being recorded is not among it. */
+  request("list_recordings", {}),
 
   // Guests (STU7): the engine has the room's keys, the page on stage its media. A wire is a socket of the room that the
   // engine opens for a page: what a host may do in the room goes over it, as if the page had the socket itself.
@@ -219,6 +222,7 @@ export const STUDIO_ANSWERS = {
   stop_recording: z.object({ recording: Kept }),
   arm_replay: z.object({ replay: ReplayState }),
   save_replay: z.object({ replay: Kept }),
+  list_recordings: z.object({ folder: z.string(), films: z.array(KeptFilm) }),
   open_guest_room: z.object({ guest_room: GuestRoomState }),
   close_guest_room: Nothing,
   renew_guest_invite: z.object({ guest_room: GuestRoomState }),

@@ -159,6 +159,26 @@ export const RecordingState = z.object({
 });
 export type RecordingState = z.infer<typeof RecordingState>;
 
+/** A film in the recordings' folder that is whole. */
+export const KeptFilm = z.object({
+  /** The page reads it at `assets/ID` beside its own address; another as soon as the file changes. */
+  id: StudioRecordId,
+  /** Of its file, without the extension. */
+  name: z.string(),
+  path: z.string(),
+  /** `source`: of a single source, beside a program's. */
+  kind: z.enum(["program", "source", "replay"]),
+  bytes: z.number(),
+  duration_ms: z.number(),
+  /** Epoch ms. */
+  ended_at: z.number(),
+  /** Pixels; null where it has no picture. */
+  width: z.int().nullable(),
+  height: z.int().nullable(),
+  sound: z.boolean(),
+});
+export type KeptFilm = z.infer<typeof KeptFilm>;
+
 export const ReplayState = z.object({
   /** Asked for; 0: off. */
   seconds: z.int(),

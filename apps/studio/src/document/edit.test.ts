@@ -8,6 +8,7 @@ import {
   changeSource,
   duplicateScene,
   EditError,
+  isolateSource,
   previewScene,
   removeItem,
   removeScene,
@@ -18,11 +19,16 @@ import {
   takeScene,
 } from "./edit.ts";
 import { newId } from "./identity.ts";
-import type { Source } from "./source.ts";
-import { newDocument, StudioDocument } from "./studio-document.ts";
+import { DEFAULT_AUDIO, type Source } from "./source.ts";
+import { MAX_ISOLATED, newDocument, StudioDocument } from "./studio-document.ts";
 
 function colour(name: string): Source {
   return { id: newId(), name, kind: "colour", colour: "#ffaa00", filters: [] };
+}
+
+function microphone(name: string): Source {
+  const device = { id: "", label: "" };
+  return { id: newId(), name, kind: "microphone", device, echo_cancellation: false, audio: DEFAULT_AUDIO };
 }
 
 describe("STU1: edits of a show", () => {
@@ -82,6 +88,24 @@ describe("STU1: edits of a show", () => {
     const renamed = changeSource(show, source, (before) => ({ ...before, name: "A" }));
     expect(renamed.scenes).toBe(show.scenes);
     expect(() => changeSource(show, source, (before) => ({ ...before, id: "other" }))).toThrow(EditError);
+  });
+
+  it("choose which sources are recorded by themselves, as many as may be (STU8)", () => {
+    let show = newDocument("Main");
+    const microphones = Array.from({ length: MAX_ISOLATED + 1 }, (_, i) => microphone(`voice ${i}`));
+    for (const source of [...microphones, colour("back")]) show = addSource(show, source, show.program);
+    const [first, ...others] = microphones.map(({ id }) => id) as [string, ...string[]];
+    for (const id of others) show = isolateSource(show, id, true);
+    expect(StudioDocument.parse(show).isolated).toEqual(others);
+    expect(isolateSource(show, others[0] as string, true)).toBe(show);
+    expect(() => isolateSource(show, first, true)).toThrow(EditError);
+    expect(() => isolateSource(show, show.sources.at(-1)?.id as string, true)).toThrow(EditError);
+    show = removeSource(isolateSource(show, others[0] as string, false), others[1] as string);
+    expect(StudioDocument.parse(show).isolated).toEqual(others.slice(2));
+    // A show of before there was such a thing.
+    const { isolated: _, ...old } = show;
+    expect(StudioDocument.parse(old).isolated).toEqual([]);
+    expect(StudioDocument.safeParse({ ...show, isolated: ["nobody"] }).success).toBe(false);
   });
 
   it("never leave a document that its schema refuses", () => {

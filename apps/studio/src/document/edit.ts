@@ -1,6 +1,6 @@
 import { newId, type RecordId } from "./identity.ts";
 import type { Scene, SceneItem } from "./scene.ts";
-import type { Source } from "./source.ts";
+import { canBeIsolated, type Source } from "./source.ts";
 import { MAX_ISOLATED, type StudioDocument } from "./studio-document.ts";
 import { filling, type Transform } from "./transform.ts";
 
@@ -72,10 +72,10 @@ export function removeSource(document: StudioDocument, id: RecordId): StudioDocu
 
 /**
  * Chooses whether a source is recorded by itself, too.
- * @throws {EditError} where there is no such source, or as many are chosen as may be.
+ * @throws {EditError} where there is no such source, it cannot be, or as many are chosen as may be.
  */
 export function isolateSource(document: StudioDocument, id: RecordId, isolated: boolean): StudioDocument {
-  sourceOf(document, id);
+  if (!canBeIsolated(sourceOf(document, id))) throw new EditError("it is made by the studio, and can be made again");
   if (document.isolated.includes(id) === isolated) return document;
   if (!isolated) return { ...document, isolated: document.isolated.filter((source) => source !== id) };
   if (document.isolated.length >= MAX_ISOLATED) throw new EditError("as many sources as may be are recorded already");

@@ -22,8 +22,9 @@ import { Guests } from "./guest-requests.ts";
 import { type EngineStores, keepingRequests } from "./keeping-requests.ts";
 import { OnAir } from "./on-air-requests.ts";
 import { ProgramFeed, type ProgramSource } from "./program/program-feed.ts";
-import { Recorder } from "./record/recorder.ts";
 import { isolatedSources } from "./record/isolated-source.ts";
+import { Recorder } from "./record/recorder.ts";
+import { RecordingShelf } from "./record/recording-shelf.ts";
 import { Replay } from "./record/replay.ts";
 import { recordingRequests } from "./recording-requests.ts";
 import { FileSecretStore } from "./secrets/file-secret-store.ts";
@@ -82,6 +83,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   readonly #guests: Guests;
   readonly #recorder: Recorder;
   readonly #replay: Replay;
+  readonly #films = new RecordingShelf();
   readonly #sessions = new Set<EngineSession>();
   readonly #untold: StudioEvent[] = [];
   #stage: EngineSession | undefined;
@@ -119,10 +121,10 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       this.tell({ event: "recording", recording });
       onState();
     });
+    this.#recorder.events.on("problem", (problem) => this.tell({ event: "notice", ...problem.toBody() }));
     this.#replay.events.on("state", (replay) => this.tell({ event: "replay", replay }));
     this.#replay.arm(stores.settings.settings.replay_seconds);
     this.#configure();
-    this.#recorder.events.on("problem", (problem) => this.tell({ event: "notice", ...problem.toBody() }));
     const keeping = keepingRequests(stores, this);
     this.#handlers = {
       hello: ({ protocol }) => {
@@ -147,7 +149,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       ...backendRequests(backend, stores),
       ...this.#onAir.handlers,
       ...this.#guests.handlers,
-      ...recordingRequests(this.#recorder, this.#replay, stores.settings, this),
+      ...recordingRequests(this.#recorder, this.#replay, this.#films, stores.settings, this),
     };
   }
 
@@ -192,9 +194,9 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     if (this.#untold.length > MAX_UNTOLD) this.#untold.shift();
   }
 
-  /** Where an asset of the show is kept; undefined where there is no such. */
+  /** Where an asset of the show, or a film that was listed, is kept; undefined where there is no such. */
   asset(id: string): AssetFile | undefined {
-    return this.#stores.assets.file(id);
+    return this.#films.file(id) ?? this.#stores.assets.file(id);
   }
 
   /** Ends broadcast and recording in order, and lets go of everything. Idempotent. */
@@ -237,15 +239,15 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       return;
     }
     if (session !== this.#stage) throw new KliegError("forbidden", "Only the page on stage sends the program.");
+    if (frame.isolated !== 0) {
+      this.#recorder.pushIsolated(frame);
+      return;
+    }
     this.#source ??= this.#feed.openSource();
     this.#source.push(frame);
   }
 
   ended(session: EngineSession): void {
-    if (frame.isolated !== 0) {
-      this.#recorder.pushIsolated(frame);
-      return;
-    }
     this.#sessions.delete(session);
     if (session === this.#stage) {
       this.#stage = undefined;
@@ -260,6 +262,7 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
   #leaveSource(): void {
     this.#source?.close();
     this.#source = undefined;
+    this.#recorder.pageGone();
   }
 
   /** What the engine's own encoders are to make, and what is recorded by itself, by the show. */
@@ -268,7 +271,6 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
     this.#feed.configure(document.encoding);
     this.#recorder.isolate(isolatedSources(document), document.encoding.audio_bitrate);
   }
-    this.#recorder.pageGone();
 
   #welcome(): StudioWelcome {
     const { version, host, platform = process.platform, cores } = this.#options;

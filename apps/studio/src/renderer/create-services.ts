@@ -29,7 +29,7 @@ export function createServices({ link, assetUrl }: OpenedLink, theme: Theme): Se
   const { engine, health, dialogs } = control;
   const guests = createGuests({ link, engine, show, captures: media.captures, mixer });
   const services: Services = {
-    ...{ link, show, stage, media, mixer, commands, toasts, theme },
+    ...{ link, assetUrl, show, stage, media, mixer, commands, toasts, theme },
     ...{ engine, health, guests, dialogs },
   };
 

@@ -16,6 +16,8 @@ import type { Theme } from "./theme/theme.ts";
 /** What the whole interface shares. */
 export interface Services {
   readonly link: StudioLink;
+  /** Address of a file that the engine keeps. */
+  readonly assetUrl: (id: string) => string;
   readonly show: ShowStore;
   readonly stage: StageStore;
   readonly media: StudioMedia;

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@klieg/base";
+import { ManualClock, systemClock } from "@klieg/base";
 import { makeFootage } from "@klieg/ffmpeg/testing";
 import type { AccessUnit, Track } from "@klieg/media";
 import type { ProgramFrame } from "@klieg/protocol";
@@ -10,6 +10,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import type { ProgramReader } from "../program/program-reader.ts";
 import { Recorder } from "./recorder.ts";
 import { RecordingFile } from "./recording-file.ts";
+import { RecordingShelf } from "./recording-shelf.ts";
 import { Replay } from "./replay.ts";
 
 /** Six seconds of picture and tone, a keyframe each second. */
@@ -82,6 +83,8 @@ function* framesOf(number: number, units: readonly AccessUnit[], at = 0): Genera
 const CAMERA = { id: "camera", name: "Camera: left/right", kinds: ["video", "audio"] } as const;
 const MICROPHONE = { id: "voice", name: "Voice", kinds: ["audio"] } as const;
 
+const isSound = ({ track }: AccessUnit) => track.kind === "audio";
+
 /** Seconds of the first and last packet of a kind. */
 function times(path: string, kind: "video" | "audio"): [number, number] {
   const args = ["-v", "error", "-select_streams", kind.slice(0, 1), "-show_packets", "-of", "json", path];
@@ -109,11 +112,7 @@ describe("recordings of sources (STU8)", () => {
     // The camera's encoder began a second and a half after the program's recording, the microphone's with it.
     const late = footage.filter(({ dts }) => dts >= 135_000);
     for (const frame of framesOf(1, late)) recorder.pushIsolated(frame);
-    for (const frame of framesOf(
-      2,
-      footage.filter(({ track }) => track.kind === "audio"),
-    ))
-      recorder.pushIsolated(frame);
+    for (const frame of framesOf(2, footage.filter(isSound))) recorder.pushIsolated(frame);
     await expect.poll(() => recorder.state.isolated?.every(({ state }) => state === "recording")).toBe(true);
     // An edit of the show in mid-recording.
     recorder.isolate([CAMERA], 128_000);
@@ -163,16 +162,62 @@ describe("recordings of sources (STU8)", () => {
     recorder.isolate([CAMERA, MICROPHONE], 128_000);
     await recorder.start(folder);
     feed.push(footage);
-    for (const frame of framesOf(
-      2,
-      footage.filter(({ track }) => track.kind === "audio"),
-    ))
-      recorder.pushIsolated(frame);
+    for (const frame of framesOf(2, footage.filter(isSound))) recorder.pushIsolated(frame);
     // Nothing ever came of the camera.
     const kept = await recorder.stop();
     expect(kept.duration_ms).toBe(6000);
     expect((await readdir(folder)).filter((name) => name.includes("Camera"))).toEqual([]);
     expect((await readdir(folder)).filter((name) => name.includes("Voice"))).toHaveLength(1);
+  });
+});
+
+describe("the films that were kept (STU8)", () => {
+  test("are listed newest first, each source after its program, without what is being made or is none of ours", async () => {
+    const feed = new Feed();
+    const clock = new ManualClock(Date.UTC(2026, 0, 2, 12));
+    await using recorder = new Recorder({ clock, feed, ffmpeg: undefined });
+    await using replay = new Replay({ clock: systemClock, feed });
+    const shelf = new RecordingShelf();
+    expect(await shelf.list(join(folder, "nowhere"), recorder.state)).toEqual([]);
+    recorder.isolate([CAMERA, MICROPHONE], 128_000);
+    await recorder.start(folder);
+    feed.push(footage);
+    for (const frame of [...framesOf(1, footage), ...framesOf(2, footage.filter(isSound))])
+      recorder.pushIsolated(frame);
+    await recorder.stop();
+    replay.arm(2);
+    feed.push(footage);
+    const { path: replayPath } = await replay.save(folder);
+    clock.advance(60_000);
+    recorder.isolate([], 0);
+    await recorder.start(folder);
+    feed.push(footage);
+    await expect.poll(() => recorder.state.state).toBe("recording");
+    for (const name of ["Klieg 2026-01-01 10-00-00.mp4", "holiday.mp4"])
+      await writeFile(join(folder, name), "a".repeat(99));
+    const films = await shelf.list(folder, recorder.state);
+    expect(films.map(({ kind, duration_ms, width, sound }) => [kind, duration_ms, width, sound])).toEqual([
+      ["replay", expect.any(Number), 160, true],
+      ["program", 6000, 160, true],
+      ["source", 6000, 160, true],
+      ["source", expect.any(Number), null, true],
+    ]);
+    expect(films.map(({ name }) => name.slice(-12))).toEqual(expect.arrayContaining([expect.stringMatching(/Voice$/)]));
+    const [first] = films;
+    expect([first?.path, first?.bytes]).toEqual([replayPath, (await readFile(replayPath)).length]);
+    expect(shelf.file(first?.id ?? "")).toEqual({ path: replayPath, mediaType: "video/mp4" });
+    expect([shelf.file("film-0"), shelf.file("../x")]).toEqual([undefined, undefined]);
+    // What was cut is another film, and is told so.
+    await truncate(replayPath, (first?.bytes ?? 0) / 2);
+    const [cut] = await shelf.list(folder, recorder.state);
+    expect(cut?.id).not.toBe(first?.id);
+    expect(cut?.duration_ms).toBeLessThan(first?.duration_ms ?? 0);
+    await recorder.stop();
+    expect(await shelf.list(folder, recorder.state)).toHaveLength(5);
+    await writeFile(join(folder, "file"), "");
+    await expect(shelf.list(join(folder, "file"), recorder.state)).rejects.toMatchObject({
+      code: "storage_unavailable",
+    });
   });
 });
 

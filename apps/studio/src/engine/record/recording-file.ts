@@ -89,8 +89,17 @@ export class RecordingFile implements AsyncDisposable {
   }
 }
 
+/** Beginning of a replay's name. */
+export const REPLAY_NAME = "Klieg replay";
+const FILM_NAME = /^Klieg( replay)? \d{4}-\d\d-\d\d \d\d-\d\d-\d\d.*\.mp4$/;
+
+/** Whether a file's name is one of ours. */
+export function isFilmName(name: string): boolean {
+  return FILM_NAME.test(name);
+}
+
 /** What a recording is called that begins now, in the machine's own time: `Klieg 2026-11-21 14-05-09`. */
-export function recordingName(kind: "Klieg" | "Klieg replay", wall: number): string {
+export function recordingName(kind: "Klieg" | typeof REPLAY_NAME, wall: number): string {
   const at = new Date(wall);
   const two = (value: number) => String(value).padStart(2, "0");
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;

@@ -11,7 +11,7 @@ import { KliegError, type ReplayState } from "@klieg/protocol";
 import type { ProgramFeed } from "../program/program-feed.ts";
 import type { ProgramReader } from "../program/program-reader.ts";
 import type { KeptRecording } from "./recorder.ts";
-import { RecordingFile, recordingName } from "./recording-file.ts";
+import { REPLAY_NAME, RecordingFile, recordingName } from "./recording-file.ts";
 
 export interface ReplayEvents {
   state: ReplayState;
@@ -138,7 +138,7 @@ export class Replay implements ProgramReader, AsyncDisposable {
     video: VideoTrack,
     audio: AudioTrack | undefined,
   ): Promise<KeptRecording> {
-    await using file = await RecordingFile.create(folder, recordingName("Klieg replay", this.#options.clock.wall()));
+    await using file = await RecordingFile.create(folder, recordingName(REPLAY_NAME, this.#options.clock.wall()));
     const pieces: { readonly bytes: readonly Uint8Array[]; readonly durationMs: number }[] = [];
     const writer = new MovieWriter({ video, audio }, (piece) => pieces.push(piece));
     for (const unit of units) writer.push(unit);

@@ -2,6 +2,7 @@ import { useStore } from "zustand";
 import { useCommands, useKeyLabel } from "../commands/use-commands.ts";
 import { FiguresDialog } from "../health/figures-dialog.tsx";
 import { AudioDialog } from "../mixer/audio-dialog.tsx";
+import { RecordingsDialog } from "../recording/recordings-dialog.tsx";
 import { useServices } from "../services.ts";
 import { SettingsDialog } from "../settings/settings-dialog.tsx";
 import { Icon } from "../shell/icons.tsx";
@@ -26,6 +27,8 @@ export function ControlDialogs() {
       return <FiguresDialog onClose={close} />;
     case "settings":
       return <SettingsDialog page={open.page} onClose={close} />;
+    case "recordings":
+      return <RecordingsDialog onClose={close} />;
     case "audio_filters":
       return <AudioDialog sourceId={open.source} onClose={close} />;
     case undefined:

@@ -273,6 +273,7 @@ export class LocalEngine implements Disposable {
     },
     start_recording: () => needsApp("recording"),
     stop_recording: () => needsApp("recording"),
+    list_recordings: () => needsApp("recording"),
     arm_replay: ({ seconds }) => (seconds === 0 ? Promise.resolve({ replay: IDLE_REPLAY }) : needsApp("replay")),
     save_replay: () => needsApp("replay"),
     open_guest_room: (request) => this.#guests.answers.open_guest_room(request),

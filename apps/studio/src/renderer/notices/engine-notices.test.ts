@@ -1,4 +1,4 @@
-import { IDLE_BROADCAST, IDLE_RECORDING } from "@klieg/protocol";
+import { IDLE_BROADCAST, IDLE_RECORDING, type IsolatedState } from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import { type EngineState, NOTHING_TOLD } from "../state/engine-store.ts";
 import { noticeOf, noticesOfChange } from "./engine-notices.ts";
@@ -8,6 +8,11 @@ const at = (broadcast: Partial<EngineState["broadcast"]>): EngineState => ({
   ...state,
   broadcast: { ...IDLE_BROADCAST, ...broadcast },
 });
+
+const camera: IsolatedState = {
+  ...{ source: "camera", number: 1, picture: true, sound: false, path: "C:\\Films\\Klieg - Camera.mp4" },
+  ...{ state: "recording", duration_ms: 5000, bytes: 100, problem: null },
+};
 
 describe("what is said in passing (STU3)", () => {
   test("what the engine has to say, with what to do", () => {
@@ -35,5 +40,17 @@ describe("what is said in passing (STU3)", () => {
     expect(noticesOfChange(recording, state, 0)).toEqual([{ text: `Recorded 2 MB: ${path}`, tone: "plain", path }]);
     const failed = { ...state, recording: { ...IDLE_RECORDING, state: "failed" } } as const;
     expect(noticesOfChange(recording, failed, 0)).toEqual([]);
+  });
+
+  test("that a source is not recorded by itself any more, once (STU8)", () => {
+    const problem = { code: "storage_unavailable", message: "The disk is full.", retryable: true } as const;
+    const recordingWith = (isolated: Partial<IsolatedState>): EngineState => ({
+      ...state,
+      recording: { ...IDLE_RECORDING, state: "recording", isolated: [{ ...camera, ...isolated }] },
+    });
+    const [runs, ended] = [recordingWith({}), recordingWith({ state: "failed", problem })];
+    const text = "Klieg - Camera is not recorded by itself any more. The disk is full.";
+    expect(noticesOfChange(runs, ended, 0)).toEqual([{ text, tone: "bad" }]);
+    expect(noticesOfChange(ended, ended, 0)).toEqual([]);
   });
 });

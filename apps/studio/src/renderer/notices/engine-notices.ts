@@ -3,6 +3,9 @@ import type { Toast, Toasts } from "../shell/toasts.ts";
 import type { EngineState, EngineStore } from "../state/engine-store.ts";
 import { studioDesktop } from "../state/studio-desktop.ts";
 import { noticeStrings as words } from "../strings/notices.ts";
+import { recordingStrings } from "../strings/recording.ts";
+
+const { isolated } = recordingStrings;
 
 export interface Notice {
   readonly text: string;
@@ -33,10 +36,19 @@ export function noticesOfChange(before: EngineState, after: EngineState, now: nu
     else if (is.state === "idle" && was.started_at !== null) say(words.ended(now - was.started_at));
   }
   const [film, kept] = [before.recording, after.recording];
+  for (const { source, state, path, problem } of kept.isolated ?? []) {
+    const ended = state === "failed" && film.isolated?.find((other) => other.source === source)?.state !== "failed";
+    if (ended) notices.push({ text: isolated.ended(filmName(path), problem?.message ?? ""), tone: "bad" });
+  }
   if (film.state === "recording" && kept.state === "off" && film.path !== null) {
     notices.push({ text: words.recorded(Math.max(film.bytes, kept.bytes), film.path), tone: "plain", path: film.path });
   }
   return notices;
+}
+
+/** @param path of a film, as the engine's machine writes it. */
+function filmName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1).replace(/[.]mp4$/, "");
 }
 
 /** Says in passing what the engine tells. */

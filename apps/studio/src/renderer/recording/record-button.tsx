@@ -2,14 +2,22 @@ import { wordsOf } from "../broadcast/use-request.ts";
 import { useCommands, useKeyLabel } from "../commands/use-commands.ts";
 import { actionFor } from "../notices/engine-notices.ts";
 import { useServices } from "../services.ts";
+import { Icon } from "../shell/icons.tsx";
 import { useEngine } from "../state/use-engine.ts";
 import { noticeStrings } from "../strings/notices.ts";
 import { recordingStrings as words } from "../strings/recording.ts";
 import "./recording.css";
 
+const FilmsIcon = () => (
+  <Icon>
+    <rect x="2" y="4.500" width="12" height="9" rx="1.500" />
+    <path d="M4 2.500h8M6.800 7.200v3.600L9.900 9z" />
+  </Icon>
+);
+
 /** Begins and ends a recording, and shows how long and large it is; beside it the replay, where one is kept ready. */
 export function RecordButton() {
-  const { engine, toasts } = useServices();
+  const { engine, toasts, dialogs } = useServices();
   const recording = useEngine((state) => state.recording);
   const replay = useEngine((state) => state.replay);
   // A tab without an engine of its own records nothing.
@@ -26,6 +34,7 @@ export function RecordButton() {
       toasts.show(noticeStrings.replaySaved(kept.duration_ms, kept.path), { action: actionFor(kept.path) });
     }, failed);
   };
+  const showFilms = () => dialogs.setState({ open: { name: "recordings" } });
   useCommands([
     {
       id: "record",
@@ -43,8 +52,17 @@ export function RecordButton() {
       enabled: () => linked && replay.held_ms > 0,
       run: saveReplay,
     },
+    {
+      id: "recordings",
+      group: "window",
+      label: () => words.commands.recordings,
+      keys: ["Control+Shift+KeyF"],
+      enabled: () => linked,
+      run: showFilms,
+    },
   ]);
   const key = useKeyLabel("record");
+  const filmsKey = useKeyLabel("recordings");
   const { duration_ms: duration, bytes } = recording;
   if (alone) return null;
   return (
@@ -80,6 +98,18 @@ export function RecordButton() {
           words.record
         )}
       </button>
+      {alone ? null : (
+        <button
+          type="button"
+          className="icon-btn"
+          disabled={!linked}
+          aria-label={words.films.button}
+          title={filmsKey === undefined ? words.films.button : `${words.films.button} (${filmsKey})`}
+          onClick={showFilms}
+        >
+          <FilmsIcon />
+        </button>
+      )}
     </>
   );
 }

@@ -4,6 +4,7 @@ import { useServices } from "../services.ts";
 import { studioDesktop } from "../state/studio-desktop.ts";
 import { useEngine } from "../state/use-engine.ts";
 import { settingsStrings } from "../strings/settings.ts";
+import { IsolatedChoice } from "./isolated-choice.tsx";
 import { SettingRow } from "./setting-row.tsx";
 
 const words = settingsStrings.recording;
@@ -82,6 +83,7 @@ export function RecordingPage() {
           ))}
         </select>
       </SettingRow>
+      <IsolatedChoice />
       {problem === undefined ? null : (
         <p className="problem" role="alert">
           {problem}

@@ -18,6 +18,7 @@ export type OpenDialog =
   | { readonly name: "end_stream" }
   | { readonly name: "details" }
   | { readonly name: "health" }
+  | { readonly name: "recordings" }
   /** @param destination of the show that is opened at once, to be edited. */
   | { readonly name: "settings"; readonly page: SettingsPage; readonly destination?: string }
   | { readonly name: "audio_filters"; readonly source: string };
