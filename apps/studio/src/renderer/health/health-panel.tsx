@@ -87,7 +87,11 @@ function sentenceOf({ media, server }: HealthSample): string {
   const parts: string[] = [];
   const first = server[0];
   if (media?.encoder !== undefined) {
-    parts.push(words.encoding(media.encoder.label, media.encodedFrameRate, media.encodeMs));
+    const { encoder, encodedFrameRate: rate, encodeMs } = media;
+    // How long the engine's takes is not known here.
+    parts.push(
+      encodeMs > 0 ? words.encoding(encoder.label, rate, encodeMs) : words.encodingElsewhere(encoder.label, rate),
+    );
   }
   if (first !== undefined && first.bitrate > 0) parts.push(words.serverReceives(first.bitrate, first.frame_rate));
   const live = first?.renditions.filter(({ state }) => state === "live").map(({ name }) => name) ?? [];

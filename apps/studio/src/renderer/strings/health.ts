@@ -12,6 +12,7 @@ export const healthStrings = {
   /** The sentence beneath the figures while nothing is wrong. */
   encoding: (label: string, frameRate: number, ms: number) =>
     `Encoding on the ${label} at ${count(frameRate)} fps, ${tenths(ms)} ms a frame.`,
+  encodingElsewhere: (label: string, frameRate: number) => `Encoding on the ${label} at ${count(frameRate)} fps.`,
   serverReceives: (bits: number, frameRate: number) =>
     `The server receives ${bitrate(bits)} at ${count(frameRate)} fps.`,
   renditions: (names: readonly string[]) => `Live in ${names.join(", ")}.`,
