@@ -167,7 +167,8 @@ export const healthStrings = {
     },
     otherEncoder: {
       title: (label: string) => `The ${label} encodes now`,
-      advice: (reason: string) => `${reason} Viewers saw nothing of it. Choosing an encoder again tries the first one.`,
+      advice: (reason: string) =>
+        `${reason} Viewers saw a hiccup at most. To try that one again, choose it by its name.`,
     },
     render: {
       title: (rate: number, wanted: number) => `Only ${count(rate)} of ${count(wanted)} frames a second are drawn`,
