@@ -4,22 +4,12 @@ import { describe, expect, test } from "vitest";
 import { newDocument } from "../../document/studio-document.ts";
 import type { LinkState } from "../link/studio-link.ts";
 import type { ProgramSettings } from "../media/media-contract.ts";
-import { type EngineLink, EngineStore } from "../state/engine-store.ts";
+import { EngineStore } from "../state/engine-store.ts";
 import { ShowStore } from "../state/show-store.ts";
+import { EngineEnd, WELCOME } from "../state/testing/engine-end.ts";
 import { ProgramControl } from "./program-control.ts";
 
-const open: LinkState = {
-  state: "open",
-  welcome: {
-    protocol: 1,
-    version: "0.1.0",
-    host: "web",
-    platform: "linux",
-    cores: 4,
-    ffmpeg: null,
-    secrets: "file",
-  },
-};
+const open: LinkState = { state: "open", welcome: WELCOME };
 const home = {
   id: "home",
   name: "Home",
@@ -52,22 +42,10 @@ const idle: StudioEvent = { event: "broadcast", broadcast: IDLE_BROADCAST };
 
 /** A page whose engine tells what the test says, and what its media were told to do. */
 async function page() {
-  const eventListeners = new Set<(event: StudioEvent) => void>();
-  const stateListeners = new Set<(state: LinkState) => void>();
   const document = { ...newDocument("Scene"), destinations: [home] };
-  const link: EngineLink = {
-    // Only the show is asked for.
-    request: async () => ({ document, problem: null, secrets: [], assets: [], saved_at: 0 }) as never,
-    onEvent: (listener) => {
-      eventListeners.add(listener);
-      return { [Symbol.dispose]: () => void eventListeners.delete(listener) };
-    },
-    state: open,
-    onState: (listener) => {
-      stateListeners.add(listener);
-      return { [Symbol.dispose]: () => void stateListeners.delete(listener) };
-    },
-  };
+  const link = new EngineEnd(open);
+  // Only the show is asked for.
+  link.answer = () => ({ document, problem: null, secrets: [], assets: [], saved_at: 0 });
   const told: (ProgramSettings | "stop")[] = [];
   const engine = new EngineStore(link);
   const show = new ShowStore(link, new ManualClock());
@@ -80,12 +58,8 @@ async function page() {
   return {
     told,
     show,
-    tell: (event: StudioEvent) => {
-      for (const listener of eventListeners) listener(event);
-    },
-    become: (state: LinkState) => {
-      for (const listener of stateListeners) listener(state);
-    },
+    tell: (event: StudioEvent) => link.tell(event),
+    become: (state: LinkState) => link.become(state),
     [Symbol.dispose]: () => {
       control[Symbol.dispose]();
       show[Symbol.dispose]();
