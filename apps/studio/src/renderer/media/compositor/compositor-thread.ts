@@ -154,8 +154,8 @@ export class CompositorThread {
     this.#canvasGone = new AbortController();
     const { signal } = this.#canvasGone;
     const canvas = new OffscreenCanvas(16, 16);
-    canvas.addEventListener("contextlost", (event) => this.#lost(event), { signal });
-    canvas.addEventListener("contextrestored", () => this.#restored(canvas), { signal });
+    canvas.addEventListener("webglcontextlost", (event) => this.#lost(event), { signal });
+    canvas.addEventListener("webglcontextrestored", () => this.#restored(canvas), { signal });
     this.#render(canvas);
   }
 
