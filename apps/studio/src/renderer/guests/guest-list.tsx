@@ -177,7 +177,7 @@ function useLevels() {
     const draw = () => {
       frame = requestAnimationFrame(draw);
       for (const meter of list.current?.querySelectorAll<HTMLElement>("[data-guest]") ?? []) {
-        meter.style.setProperty("--fast", guests.level(meter.dataset.guest ?? "").toFixed(2));
+        meter.style.setProperty("--level", guests.level(meter.dataset.guest ?? "").toFixed(2));
       }
     };
     frame = requestAnimationFrame(draw);

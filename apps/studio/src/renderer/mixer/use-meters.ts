@@ -38,10 +38,9 @@ export function useMeters(): RefCallback<HTMLElement> {
       frame = requestAnimationFrame(draw);
       const writeText = now - textAt >= TEXT_EVERY_MS;
       if (writeText) textAt = now;
-      for (const [id, { peakDb, rmsDb }] of mixer.meters()) {
+      for (const [id, { peakDb }] of mixer.meters()) {
         const { bar, text, peak } = meterOf(id);
         const held = peak.add(peakDb, now);
-        bar?.style.setProperty("--level", String(meterPosition(rmsDb)));
         bar?.style.setProperty("--level", String(meterPosition(peakDb)));
         bar?.style.setProperty("--peak", String(meterPosition(held)));
         if (writeText && text !== null) text.textContent = decibels(held);
