@@ -168,7 +168,7 @@ function entriesOf(
   ];
 }
 
-/** Draws levels as often as the screen does, past React: `[data-guest=ID]` gets `--fast`. */
+/** Draws levels as often as the screen does, past React: `[data-guest=ID]` gets `--level`. */
 function useLevels() {
   const { guests } = useServices();
   const list = useRef<HTMLUListElement>(null);
