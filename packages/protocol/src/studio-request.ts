@@ -215,7 +215,12 @@ export const STUDIO_ANSWERS = {
   stop_broadcast: Nothing,
   retry_destination: Nothing,
   stop_destination: Nothing,
-  whip_offer: z.object({ session: z.string(), sdp: z.string() }),
+  whip_offer: z.object({
+    session: z.string(),
+    sdp: z.string(),
+    /** `Link` of the answer, which names STUN and TURN servers (RFC 9725 § 4.6); null where it has none. */
+    link: z.string().nullable(),
+  }),
   whip_patch: z.object({ fragment: z.string().nullable() }),
   whip_end: Nothing,
   start_recording: z.object({ recording: RecordingState }),

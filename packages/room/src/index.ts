@@ -1,6 +1,7 @@
 export * from "./api-error.ts";
 export * from "./level-board.ts";
 export * from "./level-meter.ts";
+export * from "./link-header.ts";
 export * from "./load-room-media.ts";
 export * from "./notice.ts";
 export * from "./outgoing.ts";

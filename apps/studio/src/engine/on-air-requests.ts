@@ -1,5 +1,11 @@
 import { type Clock, systemClock } from "@klieg/base";
-import { type BroadcastState, KliegError, type ServerHealth, type StudioSettings } from "@klieg/protocol";
+import {
+  type BroadcastState,
+  KliegError,
+  type ServerHealth,
+  type StudioAnswerOf,
+  type StudioSettings,
+} from "@klieg/protocol";
 import type { KliegBackend } from "./backend/klieg-backend.ts";
 import { ServerWatch } from "./backend/server-watch.ts";
 import { WhipDoor } from "./backend/whip-door.ts";
@@ -157,7 +163,7 @@ export class OnAir implements AsyncDisposable {
     return this.close();
   }
 
-  async #offer(session: EngineSession, id: string, sdp: string): Promise<{ session: string; sdp: string }> {
+  async #offer(session: EngineSession, id: string, sdp: string): Promise<StudioAnswerOf<"whip_offer">> {
     if (!this.#isWhip(id)) throw new KliegError("not_found", "The show does not go to this destination by WebRTC.");
     try {
       const { whip } = await this.broadcast.openStream(id, this.#closing.signal);

@@ -1,4 +1,4 @@
-import { iceServersOf } from "./link-header.ts";
+import { iceServersOf } from "@klieg/room";
 
 /** Longer than this no answer comes. */
 const TIMEOUT_MS = 5000;

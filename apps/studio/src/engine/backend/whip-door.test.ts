@@ -22,15 +22,19 @@ afterEach(async () => {
 });
 
 const endpoint = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/whip`;
+const LINKS = ['<stun:stun.example>; rel="ice-server"', '<turn:turn.example>; rel="ice-server"; username="u"'];
 const created = (location: string) => (_request: IncomingMessage, response: ServerResponse) =>
-  void response.writeHead(201, { location, etag: '"one"', "content-type": "application/sdp" }).end("v=0 answer");
+  void response
+    .writeHead(201, { location, etag: '"one"', "content-type": "application/sdp", link: LINKS })
+    .end("v=0 answer");
 const page = {};
 
 test("finds the session by its relative Location, and names its entity tag (RFC 9725 § 4.2, 4.3)", async () => {
   const door = new WhipDoor();
   answer = created("whip/session-1");
-  const { session, sdp } = await door.offer(page, "d", { endpoint: endpoint(), key: "sk", sdp: "v=0" });
+  const { session, sdp, link } = await door.offer(page, "d", { endpoint: endpoint(), key: "sk", sdp: "v=0" });
   expect(sdp).toBe("v=0 answer");
+  expect(link).toBe(LINKS.join(", "));
   answer = (_request, response) => void response.writeHead(204).end();
   expect(await door.patch(page, session, "a=candidate", false)).toBeNull();
   answer = (_request, response) => void response.writeHead(200, { etag: '"two"' }).end("a=ice-ufrag:new");

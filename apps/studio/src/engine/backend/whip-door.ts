@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { KliegError } from "@klieg/protocol";
+import { KliegError, type StudioAnswerOf } from "@klieg/protocol";
 import { exchange, type HttpAnswer, type HttpRequest, refusalOf } from "./http-exchange.ts";
 
 interface WhipSession {
@@ -38,7 +38,7 @@ export class WhipDoor {
     owner: object,
     destination: string,
     { endpoint, key, sdp }: { readonly endpoint: string; readonly key: string; readonly sdp: string },
-  ): Promise<{ readonly session: string; readonly sdp: string }> {
+  ): Promise<StudioAnswerOf<"whip_offer">> {
     if (this.#sessions.size >= MAX_SESSIONS) throw new KliegError("rate_limited", "Too many publications are open.");
     const { url, answer } = await this.#post(endpoint, key, sdp);
     const location = answer.headers.get("location");
@@ -50,7 +50,7 @@ export class WhipDoor {
     for (const [id, { destination: other }] of this.#sessions) if (other === destination) void this.#end(id);
     const session = randomBytes(12).toString("hex");
     this.#sessions.set(session, { owner, destination, key, resource, etag: answer.headers.get("etag") });
-    return { session, sdp: answer.text };
+    return { session, sdp: answer.text, link: answer.headers.get("link") };
   }
 
   /**

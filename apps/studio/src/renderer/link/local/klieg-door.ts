@@ -26,6 +26,8 @@ export interface WhipResource {
   readonly url: string;
   readonly etag: string | undefined;
   readonly sdp: string;
+  /** `Link` of the answer. */
+  readonly link: string | null;
 }
 
 /** A Klieg backend's HTTP API, as the owner of a stream key uses it. Every method throws {@link KliegError}s only. */
@@ -94,7 +96,7 @@ export class KliegDoor {
     const answer = await textOf(response);
     if (location === null) throw notKlieg();
     const etag = response.headers.get("etag") ?? undefined;
-    return { url: new URL(location, `${this.#base}/`).href, etag, sdp: answer };
+    return { url: new URL(location, `${this.#base}/`).href, etag, sdp: answer, link: response.headers.get("link") };
   }
 
   /**

@@ -7,6 +7,7 @@ import {
   KliegError,
   type ServerHealth,
   type StreamHealth,
+  type StudioAnswerOf,
   type StudioEvent,
   type StudioRequestInput,
 } from "@klieg/protocol";
@@ -167,14 +168,14 @@ export class LocalBroadcast implements Disposable {
   }
 
   /** @throws {KliegError} `not_found`, `conflict`; what the server says. */
-  async offer(destinationId: string, sdp: string): Promise<{ session: string; sdp: string }> {
+  async offer(destinationId: string, sdp: string): Promise<StudioAnswerOf<"whip_offer">> {
     const line = this.#line(destinationId);
     const door = this.#doorOf(line);
     if (line.state.state === "stopped") throw new KliegError("stopped_by_owner", localStrings.stopped);
     if (this.#sessions.size >= MAX_SESSIONS) throw new KliegError("overloaded", localStrings.noSession);
     try {
       await this.#announce(line);
-      const { url, etag, sdp: answer } = await door.offer(sdp);
+      const { url, etag, sdp: answer, link } = await door.offer(sdp);
       const id = `local-${this.#nextSession++}`;
       this.#sessions.set(id, { id, line, url, etag });
       // Stopped while the server was asked.
@@ -184,7 +185,7 @@ export class LocalBroadcast implements Disposable {
       }
       this.#change(line, { state: "live", attempt: 0, problem: null, next_attempt_at: null });
       this.#settle();
-      return { session: id, sdp: answer };
+      return { session: id, sdp: answer, link };
     } catch (error) {
       const problem = KliegError.from(error);
       if (!this.#lineIsOver(line)) {

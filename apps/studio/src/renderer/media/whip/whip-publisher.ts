@@ -1,4 +1,5 @@
 import { KliegError } from "@klieg/protocol";
+import { iceServersOf } from "@klieg/room";
 import type { MediaLink } from "../media-contract.ts";
 import { credentialsOf, restartFragment, withCredentials, withStereo } from "./ice-fragment.ts";
 import type { WhipState } from "./whip-state.ts";
@@ -116,15 +117,18 @@ export class WhipPublisher implements Disposable {
         streams: [stream],
         sendEncodings: [{ maxBitrate: audioBitrate }],
       });
-      await peer.setLocalDescription();
-      const sdp = peer.localDescription?.sdp ?? "";
-      const answer = await link.request("whip_offer", { destination_id: destinationId, sdp });
+      const offer = await peer.createOffer();
+      const answer = await link.request("whip_offer", { destination_id: destinationId, sdp: offer.sdp ?? "" });
       if (generation !== this.#generation) {
         this.#end(answer.session);
         return;
       }
       this.#session = answer.session;
       this.#answer = withStereo(answer.sdp);
+      // Before gathering begins, which the local description sets off (RFC 9725 § 4.6).
+      const iceServers = iceServersOf(answer.link);
+      if (iceServers.length > 0) peer.setConfiguration({ ...peer.getConfiguration(), iceServers });
+      await peer.setLocalDescription(offer);
       await peer.setRemoteDescription({ type: "answer", sdp: this.#answer });
       await this.#limit(picture.sender, this.#videoBitrate);
       if (generation !== this.#generation) return;
