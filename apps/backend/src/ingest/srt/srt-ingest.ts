@@ -105,7 +105,10 @@ class SrtContributor implements SrtConnectionHandler {
         encoder: encoderName(this.#request),
         remoteAddress: this.#request.remoteAddress,
         keyId: this.#admission.keyId,
-        linkStatistics: () => ({ ...connection.statistics() }),
+        linkStatistics: () => {
+          const { rttKnown: _, ...figures } = connection.statistics();
+          return figures;
+        },
         refuse: (error) => {
           this.#logger.info({ code: error.code, reason: error.message }, "publisher put off");
           void connection.close({ kind: "owner", by: "owner", message: error.message, error });
