@@ -64,6 +64,7 @@ describe("destinations (STU3)", () => {
       bufferMs: undefined,
       droppedFrames: undefined,
       limitedBy: undefined,
+      targetBitrate: undefined,
       encoding: undefined,
     };
     expect(destinationWords(destination, true, lost, NOW)).toEqual({

@@ -51,6 +51,7 @@ const connection: Connection = {
   bufferMs: 40,
   droppedFrames: 0,
   limitedBy: undefined,
+  targetBitrate: undefined,
   encoding: undefined,
 };
 
@@ -161,6 +162,19 @@ describe("alerts say what is and what to do (STU4)", () => {
     const fixed = after(10, (second) => ({ ...lost(second), encoding: { ...DEFAULT_ENCODING, adaptive: false } }));
     expect(fixed.light).toBe("bad");
     expect(fixed.alerts[0]?.action).toEqual({ do: "open_settings", page: "video" });
+  });
+
+  test("WebRTC that the network holds back, once that lasts, and its recovery", () => {
+    const encoding = { ...DEFAULT_ENCODING, video_bitrate: 4_000_000 };
+    const held = (targetBitrate: number) => ({
+      encoding,
+      connections: [{ ...connection, carrier: "whip" as const, limitedBy: "bandwidth", targetBitrate }],
+    });
+    expect(titles(after(5, () => held(1_900_000)))).toEqual([]);
+    expect(titles(after(15, () => held(1_900_000)))).toEqual(["Upload can't keep 4.0 Mb/s: lowered to 1.9"]);
+    const rising = after(30, (second) => held(Math.min(3_700_000, 1_000_000 + second * 100_000)));
+    expect(rising.headline).toBe("Upload recovers: 3.7 of 4.0 Mb/s");
+    expect(after(15, () => held(3_900_000)).light).toBe("good");
   });
 
   test("frames that nobody was there for are no fault of the upload", () => {
@@ -339,6 +353,7 @@ describe("a destination, whichever end sends to it (STU4)", () => {
     statistics: {
       bitrate: 2_000_000,
       availableBitrate: 3_000_000,
+      targetBitrate: 2_000_000,
       frameRate: 30,
       width: 1280,
       height: 720,

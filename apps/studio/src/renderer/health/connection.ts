@@ -28,6 +28,8 @@ export interface Connection {
   readonly droppedFrames: number | undefined;
   /** What the browser says that it sends less for: `cpu`, `bandwidth`, `none`; only by WHIP. */
   readonly limitedBy: string | undefined;
+  /** What the browser asks of its encoder, bits/s; only by WHIP. */
+  readonly targetBitrate: number | undefined;
   /** What the browser encodes with, and what it makes; only by WHIP. */
   readonly encoding: string | undefined;
 }
@@ -69,6 +71,7 @@ export function connectionsOf(
       bufferMs: sent?.buffer_ms,
       droppedFrames: sent?.dropped_frames,
       limitedBy: whip?.statistics?.limitedBy,
+      targetBitrate: whip?.statistics?.targetBitrate,
       encoding: whip?.statistics === undefined ? undefined : encodingOf(whip.statistics),
     };
   });

@@ -15,6 +15,8 @@ export class HealthHistory {
   readonly sentBitrate = new TimeSeries(CAPACITY);
   readonly askedBitrate = new TimeSeries(CAPACITY);
   /** The worst of all destinations. */
+  /** bits/s that a browser keeps its encoder to because WebRTC's network carries no more: of the destination worst served. */
+  readonly webrtcBitrate = new TimeSeries(CAPACITY);
   readonly rttMs = new TimeSeries(CAPACITY);
   readonly loss = new TimeSeries(CAPACITY);
   readonly bufferMs = new TimeSeries(CAPACITY);
@@ -43,6 +45,7 @@ export class HealthHistory {
     const live = connections.filter(({ state }) => state === "live");
     this.sentBitrate.push(now, highest(live, "bitrate"));
     this.askedBitrate.push(now, sample.askedBitrate);
+    this.webrtcBitrate.push(now, webrtcBitrate(live));
     this.rttMs.push(now, highest(live, "rttMs"));
     this.loss.push(now, highest(live, "loss"));
     this.bufferMs.push(now, highest(live, "bufferMs"));
@@ -96,6 +99,14 @@ type Figure = "bitrate" | "rttMs" | "loss" | "bufferMs" | "droppedFrames";
 function highest(connections: readonly Connection[], figure: Figure): number | undefined {
   const values = connections.map((connection) => connection[figure]).filter((value) => value !== undefined);
   return values.length === 0 ? undefined : Math.max(...values);
+}
+
+/** undefined where nothing by WebRTC is held back by the network. */
+function webrtcBitrate(live: readonly Connection[]): number | undefined {
+  const held = live.flatMap(({ limitedBy, targetBitrate = 0 }) =>
+    limitedBy === "bandwidth" && targetBitrate > 0 ? [targetBitrate] : [],
+  );
+  return held.length === 0 ? undefined : Math.min(...held);
 }
 
 function sumOf(connections: readonly Connection[], figure: Figure): number | undefined {

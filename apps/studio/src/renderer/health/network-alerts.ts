@@ -12,6 +12,10 @@ const NOW_MS = 10_000;
 const LOWERED = 0.95;
 /** Lowered for longer is not a dip any more, ms. */
 const LONG_MS = 60_000;
+/** A browser needs so long to find out what a network carries, ms. */
+const WEBRTC_START_MS = 8000;
+/** So many times what it was lately is a recovery. */
+const RISING = 1.08;
 /** Shares of packets lost: worth a word, and more than is made good. */
 const LOSS = 0.02;
 const HEAVY_LOSS = 0.1;
@@ -31,6 +35,7 @@ export function networkAlerts(sample: HealthSample, history: HealthHistory): Ale
   return [
     ...sample.connections.flatMap((connection) => connectionAlerts(connection, sample)),
     ...bitrateAlerts(sample, history),
+    ...webrtcAlerts(sample, history),
     ...pathAlerts(sample, history),
   ];
 }
@@ -80,6 +85,23 @@ function bitrateAlerts(sample: HealthSample, history: HealthHistory): Alert[] {
   }
   const { title, advice } = words.networkDrops;
   return [{ id: "bitrate", severity: "warn", title: title(lost), advice, action: undefined }];
+}
+
+/** By WebRTC the browser follows the network by itself. It begins low each time: only what lasts is told. */
+function webrtcAlerts({ encoding, now }: HealthSample, { webrtcBitrate }: HealthHistory): Alert[] {
+  const full = encoding.video_bitrate;
+  const asked = webrtcBitrate.latest;
+  if (asked === undefined || asked >= full * LOWERED) return [];
+  const lowMs = webrtcBitrate.heldFor((value) => value < full * LOWERED);
+  if (lowMs < WEBRTC_START_MS) return [];
+  const recovering = asked > (webrtcBitrate.meanSince(now - NOW_MS) ?? asked) * RISING;
+  const title = recovering ? words.lowered.recovering(full, asked) : words.lowered.title(full, asked);
+  const advice = recovering
+    ? words.lowered.probing
+    : lowMs >= LONG_MS
+      ? words.lowered.long(lowMs)
+      : words.lowered.queue;
+  return [{ id: "webrtc-bitrate", severity: recovering ? "note" : "warn", title, advice, action: undefined }];
 }
 
 function pathAlerts({ now, media }: HealthSample, history: HealthHistory): Alert[] {

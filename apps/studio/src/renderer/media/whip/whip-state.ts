@@ -20,6 +20,8 @@ export interface WhipStatistics {
   readonly bitrate: number;
   /** What the browser thinks that the network takes, bits/s; 0 while it does not know. */
   readonly availableBitrate: number;
+  /** What the browser asks of the picture's encoder now, bits/s; 0 while it does not tell. */
+  readonly targetBitrate: number;
   readonly frameRate: number;
   readonly width: number;
   readonly height: number;

@@ -35,6 +35,7 @@ export function readWhip(reports: Iterable<Report>, before: WhipReading | undefi
           ? 0
           : (Math.max(0, bytesSent - before.bytesSent) * 8000) / (at - before.at),
       availableBitrate: number(pair?.availableOutgoingBitrate, 0),
+      targetBitrate: number(video?.targetBitrate, 0),
       frameRate: number(video?.framesPerSecond, 0),
       width: number(video?.frameWidth, 0),
       height: number(video?.frameHeight, 0),
