@@ -1,4 +1,5 @@
 import { useRef, useState } from "react";
+import { useNow } from "../broadcast/use-now.ts";
 import { useRequest, wordsOf } from "../broadcast/use-request.ts";
 import { useServices } from "../services.ts";
 import { MoreIcon } from "../shell/icons.tsx";
@@ -31,6 +32,7 @@ export function InviteBox() {
   const renew = async () => {
     if (await renewing.ask(() => engine.link.request("renew_guest_invite", {}))) toasts.show(words.renewed);
   };
+  const expired = Date.parse(invite?.expires_at ?? "") <= useNow(invite !== null);
   const said = renewing.problem ?? problem?.message;
   return (
     <section className="invite" aria-label={words.invite}>
@@ -47,8 +49,13 @@ export function InviteBox() {
           <MoreIcon />
         </button>
       </div>
-      {invite === null ? (
-        <p className="notice">{words.noInvite}</p>
+      {invite === null || expired ? (
+        <div className="notice">
+          <p>{expired ? words.expired : words.noInvite}</p>
+          <button type="button" className="btn small" disabled={renewing.busy} onClick={() => void renew()}>
+            {words.newLink}
+          </button>
+        </div>
       ) : (
         <>
           <div className="row">

@@ -25,6 +25,7 @@ export const guestStrings = {
   copyFailed: "The browser did not copy it. The link is selected: copy it by hand.",
   newLink: "New link",
   renewed: "There is a new link. The one before is of no use any more.",
+  expired: "The link has expired: nobody can come in by it any more. Who is in stays.",
   noInvite: "There is no link at the moment.",
   more: "More about the room",
   close: "Close the room…",
