@@ -101,6 +101,7 @@ function setUp() {
   const clock = new ManualClock();
   const server = new FakeServer(clock);
   const kept = new Map<string, string>();
+  const disk = { full: false };
   const sockets: FakeSocket[] = [];
   const states: GuestRoomState[] = [];
   const make = () =>
@@ -112,7 +113,11 @@ function setUp() {
       },
       memory: {
         load: async (id) => kept.get(id),
-        save: async (id, text) => void (text === undefined ? kept.delete(id) : kept.set(id, text)),
+        save: async (id, text) => {
+          if (disk.full) throw new KliegError("storage_unavailable", "The disk is full.");
+          if (text === undefined) kept.delete(id);
+          else kept.set(id, text);
+        },
       },
       connect: (url, events) => {
         const socket = new FakeSocket(url, events);
@@ -121,7 +126,7 @@ function setUp() {
       },
       onState: (state) => states.push(state),
     });
-  return { clock, server, kept, sockets, states, make };
+  return { clock, server, kept, disk, sockets, states, make };
 }
 
 /** A page with a wire. */
@@ -194,6 +199,15 @@ describe("the door to the guests' room (STU7)", () => {
     await expect(door.open("nowhere")).rejects.toThrow(/no such server/);
     server.failure = undefined;
     expect(await door.open("home")).toMatchObject({ state: "open", problem: null });
+  });
+
+  test("a full disk does not keep guests out, and is said", async () => {
+    const { disk, make } = setUp();
+    using door = make();
+    disk.full = true;
+    expect(await door.open("home")).toMatchObject({ state: "open", problem: { code: "storage_unavailable" } });
+    disk.full = false;
+    expect(await door.renewInvite()).toMatchObject({ state: "open", problem: null });
   });
 
   test("a wire joins as the host, though its page never has a token; loaded again, the page takes the same place", async () => {

@@ -100,8 +100,7 @@ export class GuestDoor implements Disposable {
         const kept = await this.#findOrMake(destinationId, url, server);
         this.#resume = undefined;
         this.#room = { destinationId, server, kept };
-        await this.#keep();
-        this.#tellOpen();
+        this.#tellOpen(await this.#keep());
         return this.#state;
       } catch (error) {
         this.#room = undefined;
@@ -142,8 +141,7 @@ export class GuestDoor implements Disposable {
       const guest = guestInvite(await this.#invite(room, "speaker"));
       room.kept = { ...room.kept, guest };
       if (before !== null) await room.server.revoke(room.kept.room, before.id);
-      await this.#keep();
-      this.#tellOpen();
+      this.#tellOpen(await this.#keep());
       return this.#state;
     });
   }
@@ -232,7 +230,7 @@ export class GuestDoor implements Disposable {
     const { id, token, expires_at } = await this.#invite(room, "host");
     room.kept = { ...room.kept, host: { id, token, expires_at } };
     if (host !== null) await room.server.revoke(room.kept.room, host.id);
-    await this.#keep();
+    this.#tellOpen(await this.#keep());
     return token;
   }
 
@@ -272,9 +270,15 @@ export class GuestDoor implements Disposable {
     }
   }
 
-  async #keep(): Promise<void> {
-    if (this.#room === undefined) return;
-    await this.#options.memory.save(this.#room.destinationId, JSON.stringify(this.#room.kept));
+  /** @returns why it is not kept: then the room is open all the same, and another one the next time. */
+  async #keep(): Promise<KliegError | undefined> {
+    if (this.#room === undefined) return undefined;
+    try {
+      await this.#options.memory.save(this.#room.destinationId, JSON.stringify(this.#room.kept));
+      return undefined;
+    } catch (error) {
+      return KliegError.from(error);
+    }
   }
 
   #leave(): void {
@@ -291,7 +295,7 @@ export class GuestDoor implements Disposable {
     return wire.end;
   }
 
-  #tellOpen(): void {
+  #tellOpen(problem: KliegError | undefined): void {
     if (this.#room === undefined) return;
     const { destinationId, kept } = this.#room;
     this.#become({
@@ -299,7 +303,7 @@ export class GuestDoor implements Disposable {
       destination_id: destinationId,
       room_id: kept.room,
       invite: kept.guest,
-      problem: null,
+      problem: problem?.toBody().error ?? null,
     });
   }
 
