@@ -38,7 +38,7 @@ export function IsolatedChoice() {
       ))}
       {chosen.length === 0 ? null : (
         <p className="hint" role="status">
-          {words.cost(chosen.length, bitrate(bits), fileSize((bits / 8) * 3600))}
+          {words.cost(bitrate(bits), fileSize((bits / 8) * 3600))}
         </p>
       )}
     </fieldset>

@@ -40,8 +40,8 @@ export const recordingStrings = {
     title: "Sources by themselves",
     detail:
       "Each gets a film of its own beside the show's, on the same time, whatever scene is shown. Muted is silent there, too.",
-    cost: (sources: number, bits: string, gigabytes: string) =>
-      `${sources === 1 ? "1 source takes" : `${sources} sources take`} an encoder each, and about ${bits} in all: ${gigabytes} an hour. Where this computer does not keep up, these films lose pictures first, not the show.`,
+    cost: (bits: string, gigabytes: string) =>
+      `Takes an encoder for each picture, and about ${bits} in all: ${gigabytes} an hour. Where this computer does not keep up, these films lose pictures first, not the show.`,
     none: "There is no camera, screen, microphone or guest in the show yet.",
     most: (most: number) => `No more than ${most} at one time.`,
     step: (name: string, on: boolean) => (on ? `Record ${name} by itself` : `Do not record ${name} by itself`),

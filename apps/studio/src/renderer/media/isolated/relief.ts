@@ -1,5 +1,7 @@
 /** Of so many pictures one is encoded, at most. */
-const MOST = 8;
+const MOST = 4;
+/** Pictures that the program may lose in a second for reasons of its own. */
+const TOLERATED = 2;
 /** So many seconds without a loss, and it is tried with more. */
 const PATIENCE = 10;
 
@@ -16,7 +18,7 @@ export class Relief {
 
   /** @param lost pictures of the program that were left out since the start. @returns whether {@link every} changed. */
   look(lost: number): boolean {
-    const more = lost > (this.#lost ?? lost);
+    const more = lost > (this.#lost ?? lost) + TOLERATED;
     this.#lost = lost;
     this.#calm = more ? 0 : this.#calm + 1;
     const before = this.#every;

@@ -23,6 +23,8 @@ interface Heard {
   readonly left: Float32Array;
   readonly right: Float32Array;
   readonly monitor: Float32Array;
+  /** The left channel of its sound by itself. */
+  readonly own: Float32Array;
 }
 
 /** @param changes settings from a time on, s. */
@@ -32,16 +34,18 @@ function heard(
   right = left,
   changes: readonly [number, StripSettings][] = [],
 ): Heard {
-  const out = { left: left.slice(), right: right.slice(), monitor: new Float32Array(left.length) };
+  const silence = () => new Float32Array(left.length);
+  const out = { left: left.slice(), right: right.slice(), monitor: silence(), own: silence() };
   const due = [...changes];
   for (let at = 0; at < left.length; at += 128) {
     while (due[0] !== undefined && due[0][0] * 48_000 <= at) strip.set((due.shift() as [number, StripSettings])[1]);
-    const [l, r, m] = [out.left, out.right, out.monitor].map((all) => all.subarray(at, at + 128)) as [
+    const [l, r, m, own] = [out.left, out.right, out.monitor, out.own].map((all) => all.subarray(at, at + 128)) as [
+      Float32Array,
       Float32Array,
       Float32Array,
       Float32Array,
     ];
-    strip.process(l, r, m, new Float32Array(l.length));
+    strip.process(l, r, m, new Float32Array(l.length), [own, new Float32Array(l.length)]);
   }
   return out;
 }
@@ -93,6 +97,18 @@ describe("channel strip", () => {
     expect(peakBetween(monitor, 0.1, 1.4)).toBeCloseTo(-20, 1);
     expect(peakBetween(monitor, 1.6, 2)).toBe(-Infinity);
     expect(strip.meter.takePeakDb()).toBeCloseTo(-20, 1);
+  });
+
+  it("has its sound by itself, wherever it is shown, as loud as it is mixed; silence while it is muted (STU8)", () => {
+    const off = { ...PLAIN, gain: 6, inProgram: false };
+    const { left, own } = heard(stripOf(off), tone(1000, -20, 1.5), undefined, [
+      [0.5, { ...off, muted: true }],
+      [1, off],
+    ]);
+    expect(peakBetween(left, 0, 1.5)).toBe(-Infinity);
+    expect(peakBetween(own, 0.1, 0.5)).toBeCloseTo(-14, 1);
+    expect(peakBetween(own, 0.52, 1)).toBe(-Infinity);
+    expect(peakBetween(own, 1.1, 1.5)).toBeCloseTo(-14, 1);
   });
 
   it("changes gain, pan, delay and switches without a click (STU2)", () => {
