@@ -191,6 +191,16 @@ describe("STU1: the stage in Chromium, with a camera and microphone of its own m
     expect(missed).toEqual([]);
     expect(stops.length).toBeGreaterThan(30);
     expect(stops.filter(({ visible }) => !visible)).toEqual([]);
+    const region = () =>
+      page.evaluate(() => document.activeElement?.closest(".bar, .side > *, .stage, .dock > *, .panel")?.className);
+    const regions: unknown[] = [];
+    for (const key of ["F6", "F6", "F6", "F6", "F6", "F6", "F6", "Shift+F6"]) {
+      await page.keyboard.press(`Control+${key}`);
+      regions.push(await region());
+    }
+    const ring = ["bar", "list-section scenes", "list-section sources", "stage", "mixer", "health", "panel"];
+    const begun = ring.indexOf(String(regions[0]));
+    expect(regions).toEqual([0, 1, 2, 3, 4, 5, 6, 5].map((by) => ring[(begun + by) % ring.length]));
   });
 
   it("says in words that the camera may not be used", async () => {

@@ -12,6 +12,7 @@ import { PanelTabs } from "./shell/panel-tabs.tsx";
 import { SavedState } from "./shell/saved-state.tsx";
 import { ShowFailed, ShowProblem } from "./shell/show-problem.tsx";
 import { ToastList } from "./shell/toast-list.tsx";
+import { useRegions } from "./shell/use-regions.ts";
 import { AddSourceDialog } from "./sources/add-source-dialog.tsx";
 import { Properties } from "./sources/properties.tsx";
 import { ScreenPicker } from "./sources/screen-picker.tsx";
@@ -54,6 +55,7 @@ function Show() {
 
 /** Top bar, scenes and sources, stage, dock and panels. */
 function Window() {
+  useRegions();
   return (
     <div className="app">
       <header className="bar">

@@ -32,14 +32,25 @@ export function MixerStrip({ source, heard }: MixerStripProps) {
     const bounded = Math.max(-60, Math.min(20, Math.round(gain * 10) / 10));
     change(words.changeGain(name), { gain: bounded }, `gain:${id}`);
   };
-  const toggle = {
-    muted: () => change(words.mute(name), { muted: !audio.muted }),
-    solo: () => change(words.solo(name), { solo: !audio.solo }),
-    monitored: () => change(words.monitor(name), { monitored: !audio.monitored }),
-  };
+  const { muted, solo, monitored } = audio;
+  const toggle = (key: string, label: string, on: boolean, changes: Partial<AudioSettings>) => ({
+    key,
+    label,
+    on,
+    run: () => change(label, changes),
+  });
+  const toggles = [
+    { ...toggle("M", words.mute(name), muted, { muted: !muted }), className: "letter mute", face: words.muteShort },
+    { ...toggle("S", words.solo(name), solo, { solo: !solo }), className: "letter", face: words.soloShort },
+    {
+      ...toggle("H", words.monitor(name), monitored, { monitored: !monitored }),
+      className: "icon-btn",
+      face: <HeadphonesIcon />,
+    },
+  ];
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const wanted = { KeyM: toggle.muted, KeyS: toggle.solo, KeyH: toggle.monitored }[event.code];
+    const wanted = toggles.find(({ key }) => event.code === `Key${key}`)?.run;
     if (wanted === undefined) return;
     event.preventDefault();
     wanted();
@@ -77,36 +88,19 @@ export function MixerStrip({ source, heard }: MixerStripProps) {
       </div>
       <span className="num peak" data-peak={id} aria-hidden="true" />
       <span className="strip-buttons">
-        <button
-          type="button"
-          className="letter mute"
-          aria-pressed={audio.muted}
-          aria-label={words.mute(name)}
-          title={`${words.mute(name)} (M)`}
-          onClick={toggle.muted}
-        >
-          {words.muteShort}
-        </button>
-        <button
-          type="button"
-          className="letter"
-          aria-pressed={audio.solo}
-          aria-label={words.solo(name)}
-          title={`${words.solo(name)} (S)`}
-          onClick={toggle.solo}
-        >
-          {words.soloShort}
-        </button>
-        <button
-          type="button"
-          className="icon-btn"
-          aria-pressed={audio.monitored}
-          aria-label={words.monitor(name)}
-          title={`${words.monitor(name)} (H)`}
-          onClick={toggle.monitored}
-        >
-          <HeadphonesIcon />
-        </button>
+        {toggles.map(({ key, label, on, className, face, run }) => (
+          <button
+            key={key}
+            type="button"
+            className={className}
+            aria-pressed={on}
+            aria-label={label}
+            title={`${label} (${key})`}
+            onClick={run}
+          >
+            {face}
+          </button>
+        ))}
         <button
           type="button"
           className="icon-btn"

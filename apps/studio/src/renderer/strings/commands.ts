@@ -50,6 +50,8 @@ export const commandStrings = {
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   zoomFit: "Zoom to fit",
+  nextRegion: "Go to the next part of the window",
+  previousRegion: "Go to the previous part of the window",
   toggleTheme: "Dark or light theme",
   keyNames: {
     Space: "Space",
