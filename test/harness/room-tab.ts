@@ -74,9 +74,10 @@ function fakeCapture(media: RoomTabMedia): string {
     tracks.push(...stream.getTracks());
     return stream;
   };
-  window.fakeScreen = () => {
+  window.fakeScreen = (hertz) => {
     devices.getDisplayMedia = async () => {
       const stream = new MediaStream([picture(hue, 15, 1280, 720)]);
+      if (hertz) stream.addTrack(sound(hertz));
       tracks.push(...stream.getTracks());
       return stream;
     };

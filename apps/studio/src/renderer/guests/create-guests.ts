@@ -6,6 +6,7 @@ import { followEngine } from "./follow-engine.ts";
 import { GuestRoom, type GuestRoomOptions } from "./guest-room.ts";
 import { GuestSound } from "./guest-sound.ts";
 import { monitoredSeats } from "./monitored-seats.ts";
+import { SoundMerge } from "./sound-merge.ts";
 
 /** Makes the room's part of the page, and joins it to the engine, the show and what the operator hears. It lives as long as the page. */
 export function createGuests(parts: {
@@ -22,6 +23,7 @@ export function createGuests(parts: {
     captures,
     mixer,
     sound,
+    soundMerge: new SoundMerge(),
     devices: navigator.mediaDevices,
     showMicrophone: () => {
       const microphone = show.document.sources.find((source) => source.kind === "microphone");

@@ -38,6 +38,7 @@ function open(memory = { lasting: new Memory(), tab: new Memory() }) {
   const microphones: FakeMicrophone[] = [];
   let refusal: string | undefined;
   let heard: string[] = [];
+  let merged: string[] = [];
   const room = new GuestRoom({
     openWire: () => {
       const transport = new FakeTransport();
@@ -55,6 +56,10 @@ function open(memory = { lasting: new Memory(), tab: new Memory() }) {
     },
     mixer: { mixMinusTrack: () => MIX },
     sound: { play: (tracks) => (heard = [...tracks.values()].map(({ id }) => id)) },
+    soundMerge: {
+      merge: (id, tracks) => fakeTrack("audio", `${id}: ${tracks.map((track) => track.id).join(" + ")}`),
+      keep: (ids) => (merged = [...ids]),
+    },
     devices: {
       getUserMedia: async ({ audio } = {}) => {
         asked.push((audio as MediaTrackConstraints).deviceId);
@@ -82,6 +87,7 @@ function open(memory = { lasting: new Memory(), tab: new Memory() }) {
     settle,
     refuse: (name: string | undefined) => (refusal = name),
     heard: () => heard,
+    merged: () => merged,
     view: () => room.store.getState(),
     guest: (id: string) => room.store.getState().guests.find((guest) => guest.id === id),
     async join(answer: Partial<RoomJoined> = {}) {
@@ -174,6 +180,12 @@ describe("the studio's place in a room (STU7)", () => {
     await studio.settle(300);
     expect(studio.seats.at(-1)).toBe("1 received-ben-screen received-ben-microphone");
     expect(studio.media()).toContain("wish ben-camera paused");
+    // What it sounds like comes with it, beside the voice.
+    const sound = producer("ben", "screen_audio");
+    studio.transport().tell({ event: "producer_added", producer: sound });
+    await studio.settle(300);
+    expect(studio.guest("ben")?.audio?.id).toBe("ben: received-ben-microphone + received-ben-screen_audio");
+    expect(studio.merged()).toEqual(["ben"]);
     studio.transport().tell({
       event: "producer_removed",
       producer_id: "ben-screen",
@@ -182,6 +194,8 @@ describe("the studio's place in a room (STU7)", () => {
     });
     await studio.settle(300);
     expect(studio.guest("ben")).toMatchObject({ picture: "camera", sharesScreen: false });
+    expect(studio.guest("ben")?.audio?.id).toBe("received-ben-microphone");
+    expect(studio.merged()).toEqual([]);
     expect(studio.seats.at(-1)).toBe("1 received-ben-camera received-ben-microphone");
     studio.close();
   });

@@ -15,6 +15,7 @@ import { type Guest, type GuestPicture, guestOf } from "./guest.ts";
 import type { GuestRoomStage, GuestRoomView } from "./guest-room-view.ts";
 import type { GuestSound } from "./guest-sound.ts";
 import { Seats } from "./seats.ts";
+import type { SoundMerge } from "./sound-merge.ts";
 import { Talkback } from "./talkback.ts";
 
 /** Stands for the host's invite, which only the engine has: it puts it in. */
@@ -33,8 +34,9 @@ export interface GuestRoomOptions {
   readonly openWire: () => RoomWireTransport;
   readonly captures: { setGuest(seat: number, tracks: GuestTracks | undefined): void };
   readonly mixer: { mixMinusTrack(): MediaStreamTrack };
-  /** Lent: whoever made it closes it. */
+  /** Lent, as the next: whoever made them closes them. */
   readonly sound: Pick<GuestSound, "play">;
+  readonly soundMerge: Pick<SoundMerge, "merge" | "keep">;
   readonly devices: Pick<MediaDevices, "getUserMedia"> | undefined;
   /** The microphone of the show: used for talkback while no other was chosen. "" where there is none. */
   readonly showMicrophone: () => string;
@@ -280,20 +282,25 @@ export class GuestRoom implements Disposable {
     const snapshot = this.#snapshot;
     const away = [...this.#lost.values()].map(({ participant }) => participant);
     const there = snapshot.stage.name === "in" || snapshot.stage.name === "rejoining" ? snapshot.participants : [];
+    const merged = new Set<string>();
     const guests = [...there.filter(({ id }) => id !== snapshot.selfId), ...away]
       .sort((one, other) => Date.parse(one.joined_at) - Date.parse(other.joined_at))
-      .map((participant) =>
-        guestOf(participant, snapshot, {
-          seat: this.#seats.of(participant.id),
-          picture: this.#pictures.get(participant.id) ?? "camera",
-        }),
-      );
+      .map((participant) => {
+        const { id } = participant;
+        const place = { seat: this.#seats.of(id), picture: this.#pictures.get(id) ?? "camera" };
+        return guestOf(participant, snapshot, place, (tracks) => {
+          merged.add(id);
+          return this.#options.soundMerge.merge(id, tracks);
+        });
+      });
     const before = this.store.getState().guests;
     this.store.setState(this.#view(guests.map((guest) => before.find((one) => sameGuest(one, guest)) ?? guest)));
-    if (snapshot.stage.name !== "in") return;
-    this.#seatGuests(guests);
-    this.#askForPictures(guests);
-    this.#play();
+    if (snapshot.stage.name === "in") {
+      this.#seatGuests(guests);
+      this.#askForPictures(guests);
+      this.#play();
+    }
+    this.#options.soundMerge.keep(merged);
   }
 
   #view(guests: readonly Guest[]): GuestRoomView {

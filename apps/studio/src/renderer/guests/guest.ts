@@ -22,6 +22,7 @@ export interface Guest {
   readonly picture: GuestPicture;
   /** What is received of them now: their seat shows and sounds the same. */
   readonly video: MediaStreamTrack | undefined;
+  /** Their voice; with what their screen sounds like while that is the picture. */
   readonly audio: MediaStreamTrack | undefined;
   /** How well they arrive, 0 (bad) to 10; undefined where nothing does. */
   readonly quality: number | undefined;
@@ -33,8 +34,17 @@ export interface GuestPlace {
   readonly picture: GuestPicture;
 }
 
-/** A guest as the room tells of them. Pure. @param participant one who was cut off is in `snapshot` no more. */
-export function guestOf(participant: RoomParticipant, snapshot: RoomSnapshot, place: GuestPlace): Guest {
+/**
+ * A guest as the room tells of them.
+ * @param participant one who was cut off is in `snapshot` no more.
+ * @param merge makes one track of two.
+ */
+export function guestOf(
+  participant: RoomParticipant,
+  snapshot: RoomSnapshot,
+  place: GuestPlace,
+  merge: (tracks: readonly MediaStreamTrack[]) => MediaStreamTrack,
+): Guest {
   const { id, name, role } = participant;
   const present = snapshot.participants.some((one) => one.id === id);
   const camera = producerOf(snapshot, id, "camera");
@@ -45,6 +55,8 @@ export function guestOf(participant: RoomParticipant, snapshot: RoomSnapshot, pl
     const producer = producerOf(snapshot, id, source);
     return producer ? snapshot.received[producer.id]?.track : undefined;
   };
+  const voice = received("microphone");
+  const screenSound = picture === "screen" ? received("screen_audio") : undefined;
   return {
     id,
     name,
@@ -57,7 +69,7 @@ export function guestOf(participant: RoomParticipant, snapshot: RoomSnapshot, pl
     sharesScreen: screen !== null,
     picture,
     video: received(picture),
-    audio: received("microphone"),
+    audio: voice !== undefined && screenSound !== undefined ? merge([voice, screenSound]) : (voice ?? screenSound),
     quality: qualityOf(snapshot, id) ?? undefined,
   };
 }
