@@ -17,6 +17,7 @@ import {
   StudioRecordId,
   StudioSettings,
   StudioWelcome,
+  UploadTest,
 } from "./studio.ts";
 import { CaptureDevice, CaptureInput, CaptureNumber } from "./studio-capture.ts";
 
@@ -108,6 +109,11 @@ export const StudioRequest = z.discriminatedUnion("type", [
     height: z.int().min(64).max(4320),
     frame_rate: z.number().min(1).max(120),
   }),
+  /**
+   * Sends for some seconds to a Klieg backend, in a private preview without a picture, to measure what the network carries.
+   * Off air only, and not while the channel is on air from elsewhere.
+   */
+  request("test_upload", { destination_id: StudioRecordId }),
 
   // On air.
   request("start_broadcast", {
@@ -209,6 +215,7 @@ export const STUDIO_ANSWERS = {
   check_destination: z.object({ channel: ChannelName.nullable(), watch_url: z.string().nullable() }),
   list_encoders: z.object({ encoders: z.array(ListedEncoder) }),
   test_encoder: z.object({ test: EncoderTest }),
+  test_upload: z.object({ upload: UploadTest }),
   start_broadcast: z.object({ broadcast: BroadcastState }),
   go_public: Nothing,
   change_broadcast: z.object({ broadcast: BroadcastState }),

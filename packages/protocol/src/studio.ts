@@ -82,6 +82,18 @@ export const EncoderTest = z.object({
 });
 export type EncoderTest = z.infer<typeof EncoderTest>;
 
+/** What the network towards a Klieg backend carried, measured with media that nobody could see. */
+export const UploadTest = z.object({
+  /** bits/s. */
+  bitrate: z.number(),
+  /** It carried all that was tried, and may carry more. */
+  at_least: z.boolean(),
+  rtt_ms: z.number().nullable(),
+  /** Share of packets that had to be sent again, 0 to 1. */
+  loss: z.number(),
+});
+export type UploadTest = z.infer<typeof UploadTest>;
+
 const Problem = ErrorBody.shape.error;
 
 /** One destination of a broadcast. */

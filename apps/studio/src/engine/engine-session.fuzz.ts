@@ -25,6 +25,7 @@ const REQUESTS: readonly object[] = [
   { type: "begin_asset", name: "a.png", media_type: "image/png", size: 100 },
   { type: "check_backend", url: "http://localhost:8080" },
   { type: "test_encoder", encoder: "auto", width: 1280, height: 720, frame_rate: 30 },
+  { type: "test_upload", destination_id: "a1" },
   { type: "start_broadcast", title: "A", category: "", visibility: "public", preview: false, public_at: null },
   { type: "change_broadcast", title: "B", public_at: 1_800_000_000_000 },
   { type: "whip_offer", destination_id: "a1", sdp: "v=0" },

@@ -15,6 +15,7 @@ import type { EngineStores } from "./keeping-requests.ts";
 import type { ProgramFeed } from "./program/program-feed.ts";
 import { Broadcast } from "./publish/broadcast.ts";
 import type { KliegDestination } from "./publish/broadcast-ports.ts";
+import { UploadTests } from "./publish/upload-tests.ts";
 import type { Recorder } from "./record/recorder.ts";
 
 export interface OnAirOptions {
@@ -39,11 +40,13 @@ export class OnAir implements AsyncDisposable {
   /** Whether the recording began with the broadcast, and is to end with it. */
   #recordsAlong = false;
   #closing: AbortController = new AbortController();
+  readonly #uploads: UploadTests;
 
   constructor(options: OnAirOptions) {
     this.#options = options;
     const { clock = systemClock, stores, feed, backend, outlet } = options;
     const secrets = stores.secrets.get.bind(stores.secrets);
+    this.#uploads = new UploadTests({ clock, backend, secrets });
     this.broadcast = new Broadcast({ clock, feed, secrets, klieg: backend });
     this.#watch = new ServerWatch({
       clock,
@@ -78,6 +81,7 @@ export class OnAir implements AsyncDisposable {
   }
 
   readonly handlers: EngineHandlers<
+    | "test_upload"
     | "start_broadcast"
     | "go_public"
     | "change_broadcast"
@@ -88,8 +92,10 @@ export class OnAir implements AsyncDisposable {
     | "whip_patch"
     | "whip_end"
   > = {
+    test_upload: ({ destination_id: id }) => this.#testUpload(id),
     start_broadcast: async ({ title, category, visibility, preview, public_at }) => {
       const { destinations, encoding } = this.#options.stores.show.document;
+      await this.#uploads.stop();
       const plan = { title, category, visibility, preview, public_at, destinations, encoding };
       this.broadcast.start(plan);
       this.#kliegs = new Map(
@@ -154,6 +160,7 @@ export class OnAir implements AsyncDisposable {
   /** Ends the broadcast in order. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#uploads.stop();
     await this.broadcast.close();
     this.#watch[Symbol.dispose]();
     this.broadcast.events.clear();
@@ -161,6 +168,18 @@ export class OnAir implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #testUpload(id: string): Promise<StudioAnswerOf<"test_upload">> {
+    if (this.broadcast.state.state !== "idle") {
+      throw new KliegError(
+        "conflict",
+        "The upload is in use: the show is on air. Its figures are in the health panel.",
+      );
+    }
+    const destination = this.#options.stores.show.document.destinations.find((candidate) => candidate.id === id);
+    if (destination === undefined) throw new KliegError("not_found", "The show has no such destination.");
+    return { upload: await this.#uploads.measure(destination) };
   }
 
   async #offer(session: EngineSession, id: string, sdp: string): Promise<StudioAnswerOf<"whip_offer">> {

@@ -461,6 +461,8 @@ describe("STU3: the studio in a browser alone", () => {
       await expect(link.request(type, {})).rejects.toMatchObject({ code: "not_supported" });
     }
     expect(await link.request("list_encoders", {})).toEqual({ encoders: [] });
+    const upload = link.request("test_upload", { destination_id: "home" });
+    await expect(upload).rejects.toMatchObject({ code: "not_supported", message: expect.stringMatching(/Klieg app/) });
   });
 
   it("answers what is no request of the contract in words, and goes on", async () => {

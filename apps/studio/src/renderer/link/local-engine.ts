@@ -234,6 +234,7 @@ export class LocalEngine implements Disposable {
     },
     list_encoders: async () => ({ encoders: [] }),
     test_encoder: () => needsApp("encoders"),
+    test_upload: () => needsApp("upload"),
     start_broadcast: async (asked) => {
       const destinations = this.#destinations().filter(({ enabled }) => enabled);
       const broadcast = await this.#broadcast.start(asked, destinations);

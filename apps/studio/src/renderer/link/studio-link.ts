@@ -62,6 +62,7 @@ const LONG_ANSWER_MS = 120_000;
 const LONG: ReadonlySet<StudioRequestType> = new Set([
   "test_encoder",
   "list_encoders",
+  "test_upload",
   "start_broadcast",
   "stop_broadcast",
   "stop_recording",

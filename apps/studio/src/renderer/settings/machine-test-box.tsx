@@ -30,11 +30,13 @@ export function MachineTestBox(props: {
     running.current = controller;
     setApplied(undefined);
     setProblem(undefined);
-    testMachine(engine.link, ffmpeg, controller.signal, setTest).catch((error: Error) => setProblem(error.message));
+    testMachine(engine.link, show.document, ffmpeg, controller.signal, setTest).catch((error: Error) =>
+      setProblem(error.message),
+    );
   };
   const stop = () => {
     running.current?.abort();
-    setTest((now) => (now === undefined ? now : { ...now, measuring: undefined }));
+    setTest((now) => (now === undefined ? now : { ...now, measuring: undefined, uploading: undefined }));
   };
   const apply = (proposal: Proposal) => {
     show.change(settingsStrings.video.change, (document) => applyProposal(document, proposal));
@@ -47,7 +49,13 @@ export function MachineTestBox(props: {
     <div className="machine-test">
       <div className="row">
         <p className="grow label" role="status">
-          {busy ? words.testing(test.measuring ?? "") : test === undefined ? words.testDetail : words.timesHint}
+          {test === undefined
+            ? words.testDetail
+            : test.uploading !== undefined
+              ? words.uploading(test.uploading)
+              : busy
+                ? words.testing(test.measuring ?? "")
+                : words.timesHint}
         </p>
         {busy ? (
           <button type="button" className="btn" onClick={stop}>
@@ -81,6 +89,16 @@ export function MachineTestBox(props: {
           </tbody>
         </table>
       )}
+      {test?.uploads.map(({ destination, upload, problem }) => (
+        <p key={destination} className={upload === undefined ? "label" : undefined}>
+          {upload === undefined
+            ? words.noUpload(destination, problem ?? "")
+            : words.upload(destination, upload.bitrate, upload.at_least, upload.rtt_ms)}
+        </p>
+      ))}
+      {test !== undefined && !busy && test.uploads.length === 0 ? (
+        <p className="label">{words.noDestinations}</p>
+      ) : null}
       {test?.broken.map(({ label, reason }) => (
         <p key={label} className="label">
           {words.broken(label, reason)}

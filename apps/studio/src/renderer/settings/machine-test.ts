@@ -1,9 +1,11 @@
 import type { ListedEncoder } from "@klieg/protocol";
+import type { StudioDocument } from "../../document/studio-document.ts";
 import type { EncoderInUse } from "../media/compositor/compositor-statistics.ts";
 import { chooseEncoder, listBrowserEncoders } from "../media/encoder/encoder-choice.ts";
 import type { EngineLink } from "../state/engine-store.ts";
 import { type Measured, measureBrowserEncoder } from "./encoder-measure.ts";
 import { isEnough, type Proposal, proposeEncoding, SHAPES } from "./propose-encoding.ts";
+import { type MeasuredUpload, measureUpload, roomFor } from "./upload-measure.ts";
 
 /** How far a test has come. */
 export interface MachineTest {
@@ -13,6 +15,10 @@ export interface MachineTest {
   readonly proposal: Proposal | undefined;
   /** Encoders that are there and do not work, with why. */
   readonly broken: readonly { readonly label: string; readonly reason: string }[];
+  /** What the network carries to where the show goes. */
+  readonly uploads: readonly MeasuredUpload[];
+  /** The destination to which it is measured now; undefined before and after. */
+  readonly uploading: string | undefined;
   /** Why FFmpeg's were left out; undefined where they were not. */
   readonly engineProblem: string | undefined;
 }
@@ -25,13 +31,17 @@ interface Candidate {
   measure(shape: (typeof SHAPES)[number]): Promise<number>;
 }
 
+/** Destinations to which the upload is measured; each takes some seconds. */
+const MOST_UPLOADS = 3;
+
 /**
- * Measures what this machine can encode: the browser's encoders, and FFmpeg's that use hardware. From the best picture on
- * downwards, and no further than to one that has room to spare.
+ * Measures what the network carries to where the show goes, and what this machine can encode: the browser's encoders, and
+ * FFmpeg's that use hardware. From the best picture on downwards, and no further than to one that has room to spare.
  * @param onProgress told whenever anything is known.
  */
 export async function testMachine(
   link: EngineLink,
+  { destinations, encoding }: Pick<StudioDocument, "destinations" | "encoding">,
   withFfmpeg: boolean,
   signal: AbortSignal,
   onProgress: (test: MachineTest) => void,
@@ -39,6 +49,8 @@ export async function testMachine(
   let test: MachineTest = {
     measured: [],
     measuring: "",
+    uploads: [],
+    uploading: undefined,
     proposal: undefined,
     broken: [],
     engineProblem: undefined,
@@ -48,6 +60,13 @@ export async function testMachine(
     if (!signal.aborted) onProgress(test);
   };
   tell({});
+  for (const destination of destinations.filter(({ enabled }) => enabled).slice(0, MOST_UPLOADS)) {
+    if (signal.aborted) return test;
+    tell({ uploading: destination.name });
+    const upload = await measureUpload(link, destination);
+    tell({ uploads: [...test.uploads, upload], uploading: undefined });
+  }
+  const room = roomFor(test.uploads, encoding.audio_bitrate);
   const candidates = await browserCandidates();
   if (withFfmpeg) {
     try {
@@ -72,7 +91,7 @@ export async function testMachine(
       const { width, height, frameRate } = shape;
       const one: Measured = { encoder, label, hardware, shape: { width, height, frameRate }, speed };
       const measured = [...test.measured, one];
-      tell({ measured, proposal: proposeEncoding(measured) });
+      tell({ measured, proposal: proposeEncoding(measured, room) });
       if (isEnough(one)) break;
     }
     if (test.measured.some((one) => one.hardware && isEnough(one) && one.shape.width === SHAPES[0]?.width)) break;

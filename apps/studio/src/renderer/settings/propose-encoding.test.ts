@@ -38,6 +38,14 @@ describe("what this machine is proposed (STU2)", () => {
     expect(proposeEncoding([gpu(best, 1.2), cpu(best, 3)])).toMatchObject({ encoder: "browser_software" });
   });
 
+  test("no more than the network takes, and a smaller picture where a larger one would look worse", () => {
+    const fast = [gpu(best, 3)];
+    expect(proposeEncoding(fast, 6_040_000)).toMatchObject({ width: 1920, frameRate: 60, videoBitrate: 6_000_000 });
+    expect(proposeEncoding(fast, 2_600_000)).toMatchObject({ width: 1280, frameRate: 30, videoBitrate: 2_600_000 });
+    expect(proposeEncoding(fast, 200_000)).toMatchObject({ width: 640, videoBitrate: 300_000 });
+    expect(proposeEncoding([cpu(best, 1.4), cpu(full, 2.6)], 50_000_000)).toMatchObject({ videoBitrate: 6_000_000 });
+  });
+
   test("something even where there is no room, nothing where nothing works", () => {
     expect(proposeEncoding([cpu(half, 0.8)])).toMatchObject({ width: 640, height: 360 });
     expect(proposeEncoding([gpu(best, 0)])).toBeUndefined();

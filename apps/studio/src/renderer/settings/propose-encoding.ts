@@ -34,22 +34,35 @@ export function isEnough({ hardware, speed }: Pick<Measured, "hardware" | "speed
   return speed >= (hardware ? ENOUGH.hardware : ENOUGH.software);
 }
 
+/** A picture may have so much less than the bitrate that looks good; with less again a smaller one looks better. */
+const LEAST_SHARE = 0.6;
+/** No picture is worth sending with less, bits/s. */
+const LEAST_BITRATE = 300_000;
+
 /**
- * The best picture that some encoder makes with room to spare; a GPU before the CPU. Where none has room, the smallest
- * picture with the fastest encoder.
+ * The best picture that some encoder makes with room to spare, and that the network takes; a GPU before the CPU. Where none
+ * has room, the smallest picture with the fastest encoder.
+ * @param room bits/s that the network has for the picture; infinite where that is not known.
  * @returns undefined where nothing encodes at all.
  */
-export function proposeEncoding(measured: readonly Measured[]): Proposal | undefined {
+export function proposeEncoding(measured: readonly Measured[], room = Number.POSITIVE_INFINITY): Proposal | undefined {
   const working = measured.filter(({ speed }) => speed > 0);
   const byWorth = (one: Measured, other: Measured) =>
     Number(other.hardware) - Number(one.hardware) || other.speed - one.speed;
   for (const shape of SHAPES) {
-    const best = working.filter((one) => sameShape(one.shape, shape) && isEnough(one)).sort(byWorth)[0];
-    if (best !== undefined) return proposal(best, shape);
+    if (room < shape.bitrate * LEAST_SHARE) continue;
+    // What has room for a larger picture has room for this one, too.
+    const fits = (one: Measured) => isEnough(one) && atLeast(one.shape, shape);
+    const best = working.filter(fits).sort(byWorth)[0];
+    if (best !== undefined) return proposal(best, shape, room);
   }
   const smallest = SHAPES.at(-1);
   const fastest = working.toSorted((one, other) => other.speed - one.speed)[0];
-  return fastest === undefined || smallest === undefined ? undefined : proposal(fastest, smallest);
+  return fastest === undefined || smallest === undefined ? undefined : proposal(fastest, smallest, room);
+}
+
+function atLeast(one: PictureShape, other: PictureShape): boolean {
+  return one.width * one.height >= other.width * other.height && one.frameRate >= other.frameRate;
 }
 
 /** Whether two canvases are of one shape. */
@@ -57,7 +70,8 @@ export function sameShape(one: PictureShape, other: PictureShape): boolean {
   return one.width === other.width && one.height === other.height && one.frameRate === other.frameRate;
 }
 
-function proposal({ encoder, label, hardware }: Measured, shape: (typeof SHAPES)[number]): Proposal {
+function proposal({ encoder, label, hardware }: Measured, shape: (typeof SHAPES)[number], room: number): Proposal {
   const { width, height, frameRate, bitrate } = shape;
-  return { encoder, label, hardware, width, height, frameRate, videoBitrate: bitrate };
+  const videoBitrate = Math.max(LEAST_BITRATE, Math.min(bitrate, Math.floor(room / 100_000) * 100_000));
+  return { encoder, label, hardware, width, height, frameRate, videoBitrate };
 }

@@ -10,6 +10,7 @@ export const localStrings = {
   needsApp: {
     recording: "A browser tab cannot record safely. Use the Klieg app to record.",
     replay: "A browser tab keeps no replay. Use the Klieg app for it.",
+    upload: "A browser measures the upload only while it sends. Use the Klieg app to measure it before.",
     encoders: "The browser chooses the encoder by itself. Use the Klieg app to choose and test encoders.",
     streams: "A browser tab cannot open addresses and capture cards. Use the Klieg app for them.",
     protocol: "A browser sends by WebRTC only. Choose WebRTC for this destination, or use the Klieg app.",

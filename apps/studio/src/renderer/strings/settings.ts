@@ -1,4 +1,4 @@
-import { bitrate, fileSize, tenths } from "./figures.ts";
+import { bitrate, count, fileSize, tenths } from "./figures.ts";
 
 /** What is set once, and its words. */
 export const settingsStrings = {
@@ -48,7 +48,13 @@ export const settingsStrings = {
     changePicture: "Change the picture",
     test: "Test this computer",
     testDetail:
-      "Measures every encoder with a moving picture, for some seconds, and proposes what this computer can do.",
+      "Measures the upload to your server and every encoder, for some seconds each, and proposes what suits both. Nobody sees it.",
+    uploading: (destination: string) => `Measuring the upload to ${destination}, in a private preview…`,
+    upload: (destination: string, bits: number, atLeast: boolean, rtt: number | null) =>
+      `The upload to ${destination} carries ${atLeast ? "at least " : ""}${bitrate(bits)}${rtt === null ? "" : `, ${count(rtt)} ms there and back`}.`,
+    noUpload: (destination: string, reason: string) => `The upload to ${destination} was not measured. ${reason}`,
+    uploadOnlyKlieg: "Only a Klieg server takes a test that nobody sees. What the network carries shows on air.",
+    noDestinations: "The upload was not measured: there is nowhere to send to yet.",
     testing: (label: string) => (label === "" ? "Looking for encoders…" : `Measuring the ${label}…`),
     stop: "Stop",
     again: "Test again",
