@@ -13,6 +13,8 @@ import { runCommand } from "./test/command-step.ts";
 const ROOT = path.resolve(import.meta.dirname, "..");
 const RESULTS = path.join(ROOT, "bench/RESULTS.md");
 const SUFFIX = ".bench.ts";
+/** A bench that has not ended by then hangs; the memory of a show alone is looked at for twenty minutes. ms. */
+const TIME_LIMIT_MS = 40 * 60_000;
 
 const wanted = process.argv.slice(2);
 const all = globSync(`bench/*${SUFFIX}`, { cwd: ROOT }).sort();
@@ -49,7 +51,7 @@ async function runBench(file: string): Promise<string[]> {
   try {
     const output = path.join(folder, "section.json");
     const runner = path.join(import.meta.dirname, "bench/run-bench.ts");
-    const ending = await runCommand(process.execPath, ["--expose-gc", runner, file, output], ROOT);
+    const ending = await runCommand(process.execPath, ["--expose-gc", runner, file, output], ROOT, TIME_LIMIT_MS);
     if ("failure" in ending) return [`${path.basename(file)} ${ending.failure}`];
     if (ending.code !== 0) return [`${path.basename(file)} exited with ${ending.code}`];
     const { name, section } = JSON.parse(await readFile(output, "utf8")) as { name: string; section: Section };

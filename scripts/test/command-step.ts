@@ -8,8 +8,13 @@ const KILL_AFTER_MS = 10_000;
 /** How a program ended: its exit code, or words for what kept it from giving one. */
 export type Ending = { readonly code: number } | { readonly failure: string };
 
-/** Runs a program in `cwd` with its output shown; it is ended after 20 minutes. */
-export function runCommand(command: string, args: readonly string[], cwd: string): Promise<Ending> {
+/** Runs a program in `cwd` with its output shown; it is ended after `limitMs`. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  limitMs = TIME_LIMIT_MS,
+): Promise<Ending> {
   const { promise, resolve } = Promise.withResolvers<Ending>();
   const child = spawn(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
   let expired = false;
@@ -18,7 +23,7 @@ export function runCommand(command: string, args: readonly string[], cwd: string
     expired = true;
     child.kill("SIGTERM");
     killer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
-  }, TIME_LIMIT_MS);
+  }, limitMs);
   const end = (ending: Ending) => {
     clearTimeout(timer);
     clearTimeout(killer);
@@ -26,7 +31,7 @@ export function runCommand(command: string, args: readonly string[], cwd: string
   };
   child.once("error", (error) => end({ failure: error.message }));
   child.once("exit", (code, signal) => {
-    if (expired) end({ failure: `did not end within ${TIME_LIMIT_MS / 60_000} minutes` });
+    if (expired) end({ failure: `did not end within ${limitMs / 60_000} minutes` });
     else end(code === null ? { failure: `ended by ${signal}` } : { code });
   });
   return promise;
