@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { StudioEventOf } from "@klieg/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DEFAULT_AUDIO, type Source } from "../../apps/studio/src/document/source.ts";
 import { newDocument, type StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
 import { BackendProcess } from "../harness/backend.ts";
 import { run } from "../harness/child.ts";
@@ -27,11 +28,33 @@ afterEach(async () => {
 
 const WITHOUT_WEBRTC = { KLIEG_WEBRTC: "0" };
 
+/** Is recorded by itself, too. */
+const SCREEN: Source = {
+  ...{
+    id: "screen",
+    name: "Screen",
+    kind: "screen",
+    surface: "screen",
+    surface_id: "",
+    filters: [],
+    audio: DEFAULT_AUDIO,
+  },
+  ...{ with_audio: true, with_pointer: true },
+};
+
+/** Sends the screen by itself where the engine records it, as the studio's page does. */
+async function sendScreen(stage: StudioStage, program: ProgramPage): Promise<void> {
+  const { recording } = await stage.hears("recording", (event) => event.recording.isolated?.length === 1);
+  program.isolate(recording.isolated?.[0]?.number ?? Number.NaN);
+}
+
 /** Begins a broadcast by SRT. @returns the show. */
 async function goLive(stage: StudioStage, backend: BackendProcess): Promise<StudioDocument> {
   const destination = { id: "klieg", name: "Klieg", enabled: true, kind: "klieg", url: backend.http } as const;
   const document: StudioDocument = {
     ...newDocument("Scene"),
+    sources: [SCREEN],
+    isolated: [SCREEN.id],
     destinations: [{ ...destination, channel: "demo", protocol: "srt" }],
   };
   await stage.request("save_show", { document });
@@ -41,11 +64,12 @@ async function goLive(stage: StudioStage, backend: BackendProcess): Promise<Stud
   return document;
 }
 
-/** The file that is recorded, probed, and how long its picture lasts, ms. */
-async function recorded(recordings: string) {
+/** The file that is recorded of the program, or of the screen, probed, and how long its picture lasts, ms. */
+async function recorded(recordings: string, what: "program" | "screen" = "program") {
   const names = (await readdir(recordings)).filter((name) => name.endsWith(".mp4"));
-  expect(names).toHaveLength(1);
-  const path = join(recordings, names[0] ?? "");
+  expect(names).toHaveLength(2);
+  const name = names.find((found) => found.endsWith(" - Screen.mp4") === (what === "screen"));
+  const path = join(recordings, name ?? "");
   const program = await probeProgram(path);
   const times = program.packets
     .filter(({ codec_type }) => codec_type === "video")
@@ -76,7 +100,7 @@ async function playedInChromium(path: string) {
   }
 }
 
-describe("a recording on a bad day (STU3)", () => {
+describe("a recording on a bad day (STU3, STU8)", () => {
   test("backend killed and back, page loaded again, then kill -9: the file has no hole, and misses two seconds at most", async () => {
     const data = join(folder, "backend");
     const before = await BackendProcess.start({ dataDir: data, env: WITHOUT_WEBRTC });
@@ -90,6 +114,7 @@ describe("a recording on a bad day (STU3)", () => {
     await before.live();
     const asked = performance.now();
     await stage.request("start_recording", {});
+    await sendScreen(stage, program);
     await stage.hears("recording", ({ recording }) => recording.state === "recording");
     const began = stage.keyframes.find((at) => at > asked) ?? Number.NaN;
 
@@ -108,7 +133,8 @@ describe("a recording on a bad day (STU3)", () => {
     await reloaded.hears("program", ({ program: { state } }) => state === "held");
     const { recording } = await reloaded.hears("recording", () => true);
     expect(recording.state).toBe("recording");
-    using _again = await ProgramPage.open(reloaded, { bitrate: 2_000_000 });
+    using again = await ProgramPage.open(reloaded, { bitrate: 2_000_000 });
+    await sendScreen(reloaded, again);
     await reloaded.hears("program", ({ program: { state } }) => state === "fed");
     const { duration_ms } = recording;
     await reloaded.hears("recording", (event) => event.recording.duration_ms >= duration_ms + 3000);
@@ -125,7 +151,14 @@ describe("a recording on a bad day (STU3)", () => {
     expect(kept.complaints).toBe("");
     expect(kept.streams.map(({ codec_name }) => codec_name)).toEqual(["h264", "aac"]);
     expect(longestStep(kept, "video")).toBeLessThan(1.2);
-    expect(longestStep(kept, "audio")).toBeLessThan(0.5);
+    expect(longestStep(kept, "audio")).toBeLessThan(0.1);
+    // The screen's own film is on the same time; while the page was away its picture stands.
+    const { program: screen, durationMs: screenMs } = await recorded(join(folder, "data", "recordings"), "screen");
+    expect(screen.complaints).toBe("");
+    expect(screen.streams.map(({ codec_name }) => codec_name)).toEqual(["h264", "aac"]);
+    expect(screen.packets[0]).toMatchObject({ codec_type: "video", dts_time: "0.000000" });
+    expect(Math.abs(screenMs - durationMs)).toBeLessThan(1500);
+    expect(longestStep(screen, "audio")).toBeLessThan(0.5);
     expect(await playedInChromium(path)).toEqual({ width: 640, height: 360, error: null, atEnd: true });
   });
 
@@ -141,7 +174,13 @@ describe("a recording on a bad day (STU3)", () => {
         settings: { recording_folder: recordings, record_with_broadcast: true },
       });
       const document = await goLive(stage, backend);
-      using _program = await ProgramPage.open(stage, { bitrate: 4_000_000 });
+      using program = await ProgramPage.open(stage, { bitrate: 4_000_000 });
+      await sendScreen(stage, program);
+      // The screen's film gives way to the program's.
+      const { recording: without } = await stage.hears("recording", ({ recording: { isolated = [] } }) =>
+        isolated.some(({ state }) => state === "failed"),
+      );
+      expect(without).toMatchObject({ state: "recording", isolated: [{ problem: { code: "storage_unavailable" } }] });
       const { recording } = await stage.hears("recording", ({ recording }) => recording.state === "failed", 40_000);
       expect(recording.problem).toMatchObject({
         code: "storage_unavailable",
@@ -155,9 +194,10 @@ describe("a recording on a bad day (STU3)", () => {
       );
       expect(server[0]).toMatchObject({ destination: "klieg", state: "live" });
       expect((await stage.request("open_show", {})).document).toEqual(document);
-      const { path, program, durationMs } = await recorded(recordings);
+      const { path, program: kept, durationMs } = await recorded(recordings);
       expect(path).toBe(recording.path);
-      expect(program.complaints).toBe("");
+      expect(kept.complaints).toBe("");
+      expect((await recorded(recordings, "screen")).program.complaints).toBe("");
       expect(Math.abs(durationMs - recording.duration_ms)).toBeLessThan(200);
       await stage.request("stop_broadcast", {});
       expect(backend.log.some(({ level }) => Number(level) >= 50)).toBe(false);

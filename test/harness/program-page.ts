@@ -15,6 +15,8 @@ export interface ProgramPageOptions {
   readonly bitrate?: number;
 }
 
+type PageFrame = Partial<ProgramFrame> & Pick<ProgramFrame, "kind" | "keyframe" | "timestamp">;
+
 const SAMPLE_RATE = 48_000;
 const BLOCK_MS = 20;
 const TONE_HZ = 440;
@@ -37,6 +39,8 @@ export class ProgramPage implements Disposable {
   #block = 0;
   #shown = 0;
   #jump = false;
+  /** By which the engine knows a source that it records by itself. */
+  #isolated: number | undefined;
   /** bits/s that the picture has from now on; undefined: what footage has. */
   bitrate: number | undefined;
 
@@ -66,6 +70,12 @@ export class ProgramPage implements Disposable {
     this.#begin();
   }
 
+  /** Sends everything once more from now on, as that of a source that the engine records by itself under this number. */
+  isolate(number: number): void {
+    this.#isolated = number;
+    this.#configure(number);
+  }
+
   leave(): void {
     clearInterval(this.#timer);
     this.#source.close();
@@ -81,12 +91,14 @@ export class ProgramPage implements Disposable {
     this.#picture = 0;
     this.#block = 0;
     this.#shown = 0;
-    const track = this.#pictures[0]?.track as VideoTrack;
-    this.#push(
-      { kind: "avc_config", keyframe: false, timestamp: 0, width: track.width, height: track.height },
-      track.config,
-    );
+    this.#configure();
     this.#timer = setInterval(() => this.#step(), 5);
+  }
+
+  #configure(isolated = 0): void {
+    const [first] = this.#pictures as readonly [AccessUnit];
+    const { width, height, config } = first.track as VideoTrack;
+    this.#push({ kind: "avc_config", keyframe: false, timestamp: 0, width, height, isolated }, config);
   }
 
   #step(): void {
@@ -104,7 +116,7 @@ export class ProgramPage implements Disposable {
     this.#shown = (this.#shown + 1) % this.#pictures.length;
     const { width, height } = unit.track as VideoTrack;
     const timestamp = (this.#picture * 1e6) / this.#frameRate;
-    this.#push({ kind: "avc", keyframe: unit.keyframe, timestamp, width, height }, this.#filled(unit.data));
+    this.#pushTwice({ kind: "avc", keyframe: unit.keyframe, timestamp, width, height }, this.#filled(unit.data));
   }
 
   #filled(data: Uint8Array): Uint8Array {
@@ -126,10 +138,15 @@ export class ProgramPage implements Disposable {
       pcm.writeInt16LE(value, i * 4 + 2);
     }
     const timestamp = this.#block * BLOCK_MS * 1000;
-    this.#push({ kind: "pcm", keyframe: false, timestamp, sampleRate: SAMPLE_RATE, channels: 2 }, pcm);
+    this.#pushTwice({ kind: "pcm", keyframe: false, timestamp, sampleRate: SAMPLE_RATE, channels: 2 }, pcm);
   }
 
-  #push(frame: Partial<ProgramFrame> & Pick<ProgramFrame, "kind" | "keyframe" | "timestamp">, data: Uint8Array): void {
+  #pushTwice(frame: PageFrame, data: Uint8Array): void {
+    this.#push(frame, data);
+    if (this.#isolated !== undefined) this.#push({ ...frame, isolated: this.#isolated }, data);
+  }
+
+  #push(frame: PageFrame, data: Uint8Array): void {
     const message = new Uint8Array(PROGRAM_HEADER_BYTES + data.length);
     writeProgramHeader(message, { upload: 0, width: 0, height: 0, sampleRate: 0, channels: 0, ...frame });
     message.set(data, PROGRAM_HEADER_BYTES);

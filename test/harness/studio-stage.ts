@@ -90,8 +90,9 @@ export class StudioStage implements ProgramWay, Disposable {
         writeProgramHeader(message, frame);
         message.set(frame.data, PROGRAM_HEADER_BYTES);
         if (this.#socket.readyState !== WebSocket.OPEN) return;
-        if (frame.kind === "avc") this.pictures += 1;
-        if (frame.kind === "avc" && frame.keyframe) this.keyframes.push(performance.now());
+        const picture = frame.kind === "avc" && frame.isolated === 0;
+        if (picture) this.pictures += 1;
+        if (picture && frame.keyframe) this.keyframes.push(performance.now());
         this.#socket.send(message);
       },
       close: () => undefined,
