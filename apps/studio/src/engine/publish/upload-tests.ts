@@ -4,7 +4,7 @@ import type { Destination } from "../../document/destination.ts";
 import type { KliegDestination, KliegDoor, SecretReader } from "./broadcast-ports.ts";
 import { PublishFailure } from "./publish-failure.ts";
 import { parseSrtUrl } from "./srt-address.ts";
-import { measureUpload } from "./upload-test.ts";
+import { measureUpload } from "./measured-upload.ts";
 
 export interface UploadTestsOptions {
   readonly clock: Clock;

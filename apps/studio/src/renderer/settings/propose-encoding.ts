@@ -65,11 +65,6 @@ function atLeast(one: PictureShape, other: PictureShape): boolean {
   return one.width * one.height >= other.width * other.height && one.frameRate >= other.frameRate;
 }
 
-/** Whether two canvases are of one shape. */
-export function sameShape(one: PictureShape, other: PictureShape): boolean {
-  return one.width === other.width && one.height === other.height && one.frameRate === other.frameRate;
-}
-
 function proposal({ encoder, label, hardware }: Measured, shape: (typeof SHAPES)[number], room: number): Proposal {
   const { width, height, frameRate, bitrate } = shape;
   const videoBitrate = Math.max(LEAST_BITRATE, Math.min(bitrate, Math.floor(room / 100_000) * 100_000));

@@ -4,7 +4,7 @@ import { KliegError } from "@klieg/protocol";
 import { SrtListener } from "@klieg/srt";
 import { MemoryNetwork } from "@klieg/srt/testing";
 import { describe, expect, test } from "vitest";
-import { type MeasuredUpload, measureUpload } from "./upload-test.ts";
+import { type MeasuredUpload, measureUpload } from "./measured-upload.ts";
 
 const PORT = 9000;
 const TARGET = { host: "127.0.0.1", port: PORT, streamId: "key", passphrase: undefined, latencyMs: 300 };
