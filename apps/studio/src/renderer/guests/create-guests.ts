@@ -29,7 +29,7 @@ export function createGuests(parts: {
       const microphone = show.document.sources.find((source) => source.kind === "microphone");
       return microphone?.kind === "microphone" ? microphone.device.id : "";
     },
-    memory: { lasting: localStorage, tab: sessionStorage },
+    memory: localStorage,
   });
   const follow = () => guests.setMonitored(monitoredSeats(show.document));
   show.state.subscribe(follow);
@@ -39,6 +39,12 @@ export function createGuests(parts: {
     void sound.use(settings.monitor_device);
   });
   followEngine(engine, guests);
+  link.onState(({ state }) => {
+    // By the engine the room is reached again.
+    if (state === "open") guests.rejoinNow();
+    // Another page has the stage, and the place in the room with it.
+    else if (state === "ended") guests.leave();
+  });
   addEventListener("online", () => guests.rejoinNow());
   return guests;
 }

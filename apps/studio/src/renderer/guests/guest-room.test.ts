@@ -30,7 +30,7 @@ const MIX = fakeTrack("audio", "mix-minus");
 const ben = participant("ben", { joined_at: "2026-11-21T10:01:00.000Z" });
 const cleo = participant("cleo", { joined_at: "2026-11-21T10:02:00.000Z" });
 
-function open(memory = { lasting: new Memory(), tab: new Memory() }) {
+function open(memory = new Memory()) {
   const transports: FakeTransport[] = [];
   const media: FakeMedia[] = [];
   const seats: string[] = [];

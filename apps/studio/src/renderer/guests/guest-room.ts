@@ -27,8 +27,6 @@ const BACKSTAGE = { width: 320, height: 180 };
 /** Pictures of a room that was lost stand still for so long, before their seats say that nobody is there, ms. */
 const STANDSTILL_MS = 5000;
 
-type Memory = Pick<Storage, "getItem" | "setItem">;
-
 export interface GuestRoomOptions {
   /** Called for each connection to the room. */
   readonly openWire: () => RoomWireTransport;
@@ -40,8 +38,8 @@ export interface GuestRoomOptions {
   readonly devices: Pick<MediaDevices, "getUserMedia"> | undefined;
   /** The microphone of the show: used for talkback while no other was chosen. "" where there is none. */
   readonly showMicrophone: () => string;
-  /** What outlives the page, and what outlives its reload. */
-  readonly memory: { readonly lasting: Memory | undefined; readonly tab: Memory | undefined };
+  /** Outlives the page; undefined where the browser has none. */
+  readonly memory: Pick<Storage, "getItem" | "setItem"> | undefined;
   /** Instead of WebRTC, in tests. */
   readonly openMedia?: () => Promise<OpenRoomMedia>;
 }
@@ -82,11 +80,11 @@ export class GuestRoom implements Disposable {
   constructor(options: GuestRoomOptions) {
     this.#options = options;
     const { memory, devices, showMicrophone } = options;
-    this.#returnSound = memory.lasting?.getItem(RETURN_KEY) !== "off";
-    this.#seats = new Seats(memory.tab);
+    this.#returnSound = memory?.getItem(RETURN_KEY) !== "off";
+    this.#seats = new Seats(memory);
     this.#talkback = new Talkback({
       devices,
-      memory: memory.lasting,
+      memory,
       usual: showMicrophone,
       onChanged: () => this.#sendingChanged(),
     });
@@ -169,7 +167,7 @@ export class GuestRoom implements Disposable {
   /** Whether the guests hear the program, without themselves. */
   setReturnSound(returnSound: boolean): void {
     if (returnSound === this.#returnSound) return;
-    this.#options.memory.lasting?.setItem(RETURN_KEY, returnSound ? "on" : "off");
+    this.#options.memory?.setItem(RETURN_KEY, returnSound ? "on" : "off");
     this.#returnSound = returnSound;
     this.#sendingChanged();
   }

@@ -9,13 +9,16 @@ const Kept = z.object({
 });
 const KEY = "klieg.guest-seats";
 
-/** Who sits where in the room: each in one seat at most, and one in each. Remembered for as long as the tab lives. */
+/**
+ * Who sits where in the room: each in one seat at most, and one in each. Remembered for the last room: a page that is loaded again, or
+ * takes another's place in the same browser, has everybody in their seats.
+ */
 export class Seats {
   readonly #memory: Pick<Storage, "getItem" | "setItem"> | undefined;
   readonly #seats = new Map<string, number>();
   #room: string | undefined;
 
-  /** @param memory the tab's own (`sessionStorage`): another window has other guests. */
+  /** @param memory undefined where the browser has none. */
   constructor(memory: Pick<Storage, "getItem" | "setItem"> | undefined) {
     this.#memory = memory;
   }
