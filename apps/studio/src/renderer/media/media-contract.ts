@@ -1,24 +1,18 @@
-import type { ErrorBody, StudioAnswerOf, StudioEvent, StudioRequestInput, StudioRequestType } from "@klieg/protocol";
+import type { ErrorBody } from "@klieg/protocol";
 import type { Encoding } from "../../document/encoding.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
+import type { CaptureLink } from "./capture/engine-captures.ts";
 import type { CompositorProblem } from "./compositor/compositor-message.ts";
 import type { CompositorStatistics } from "./compositor/compositor-statistics.ts";
 import type { IsolatedSourceStatistics } from "./isolated/isolated-sources.ts";
 import type { WhipState } from "./whip/whip-state.ts";
 
 /** What media needs of the link to the engine (`StudioLink` is one). */
-export interface MediaLink {
-  request<T extends StudioRequestType>(type: T, input: StudioRequestInput<T>): Promise<StudioAnswerOf<T>>;
+export interface MediaLink extends CaptureLink {
   /** A message of `studio-program.ts`; its memory belongs to the link from then on. */
   sendMedia(message: Uint8Array<ArrayBuffer>): void;
   /** Bytes that wait to leave. */
   readonly buffered: number;
-  onEvent(listener: (event: StudioEvent) => void): Disposable;
-  /** Messages of `studio-capture.ts`. */
-  onMedia(listener: (message: Uint8Array<ArrayBuffer>) => void): Disposable;
-  /** `open`: the engine is there. After each time that it was not, it knows of nothing that this page had asked for. */
-  readonly state: { readonly state: string };
-  onState(listener: (state: { readonly state: string }) => void): Disposable;
 }
 
 /** What media needs of the mixer (`Mixer` is one). */

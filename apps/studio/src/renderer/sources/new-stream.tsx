@@ -72,7 +72,7 @@ export function NewStream({ onBack, onClose }: { readonly onBack: () => void; re
     }, failed);
   };
   return (
-    <div className="new-source device">
+    <div className="new-source stream">
       <Trial capture={capture} trying={tried !== undefined} ready={ready} onTry={tryIt} onStop={() => change({})} />
       <div className="new-source-fields">
         <NoFfmpeg />
@@ -95,24 +95,25 @@ export function NewStream({ onBack, onClose }: { readonly onBack: () => void; re
           onUrlTyped={() => undefined}
           onDevice={(url) => change({ url })}
           onChange={change}
-        />
-        {secret === undefined ? null : (
-          <div className="field">
-            <label className="label" htmlFor={passwordId}>
-              {words[secret]}
-            </label>
-            <SecretInput
-              id={passwordId}
-              value={password}
-              kept={false}
-              onChange={(typed) => {
-                setPassword(typed);
-                change({});
-              }}
-            />
-            {secret === "password" ? <p className="label">{words.passwordHint}</p> : null}
-          </div>
-        )}
+        >
+          {secret === undefined ? null : (
+            <div className="field">
+              <label className="label" htmlFor={passwordId}>
+                {words[secret]}
+              </label>
+              <SecretInput
+                id={passwordId}
+                value={password}
+                kept={false}
+                onChange={(typed) => {
+                  setPassword(typed);
+                  change({});
+                }}
+              />
+              {secret === "password" ? <p className="label">{words.passwordHint}</p> : null}
+            </div>
+          )}
+        </StreamFields>
       </div>
       <div className="dialog-foot inside">
         <button type="button" className="btn ghost" onClick={onBack}>

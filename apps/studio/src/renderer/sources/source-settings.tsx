@@ -4,6 +4,7 @@ import { NumberField } from "../shell/number-field.tsx";
 import { strings } from "../strings.ts";
 import { CheckField, ColourField, Field, SelectField } from "./field-row.tsx";
 import type { SourceOf } from "./new-source.ts";
+import type { SettingsOf } from "./settings-of.ts";
 import { StreamSettings } from "./stream-settings.tsx";
 import { useDevices } from "./use-devices.ts";
 
@@ -62,12 +63,6 @@ export function SourceSettings(props: {
         />
       );
   }
-}
-
-export interface SettingsOf<Kind extends Source["kind"]> {
-  readonly source: SourceOf<Kind>;
-  /** @param keep whether more of the same is to come, as while typing. */
-  readonly set: (part: Partial<SourceOf<Kind>>, keep?: boolean) => void;
 }
 
 export function DeviceField(props: {

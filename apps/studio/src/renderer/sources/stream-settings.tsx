@@ -1,11 +1,11 @@
 import type { CaptureDevice } from "@klieg/protocol";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useServices } from "../services.ts";
 import { useEngine } from "../state/use-engine.ts";
 import { streamStrings as words } from "../strings/streams.ts";
 import { CheckField, Field, SelectField } from "./field-row.tsx";
 import type { SourceOf } from "./new-source.ts";
-import type { SettingsOf } from "./source-settings.tsx";
+import type { SettingsOf } from "./settings-of.ts";
 import { isAddress, isRtsp, secretOf, splitPassword } from "./stream-address.ts";
 import { streamWords } from "./stream-words.ts";
 import { useCapture } from "./use-capture.ts";
@@ -41,15 +41,16 @@ export function StreamSettings({ source, set }: SettingsOf<"stream">) {
         onUrlTyped={addressTyped}
         onDevice={(url) => set({ url })}
         onChange={set}
-      />
-      {secretOf(source.url) === undefined ? null : (
-        <PasswordField
-          kind={secretOf(source.url) ?? "password"}
-          kept={kept}
-          onTyped={(password) => keep(() => engine.setSecret(source.id, "passphrase", password))}
-          onForget={() => keep(() => engine.forgetSecrets(source.id))}
-        />
-      )}
+      >
+        {secretOf(source.url) === undefined ? null : (
+          <PasswordField
+            kind={secretOf(source.url) ?? "password"}
+            kept={kept}
+            onTyped={(password) => keep(() => engine.setSecret(source.id, "passphrase", password))}
+            onForget={() => keep(() => engine.forgetSecrets(source.id))}
+          />
+        )}
+      </StreamFields>
       {capture?.stream === undefined ? null : (
         <div className="label stream-words">
           {streamWords(capture.stream).map((line) => (
@@ -76,8 +77,10 @@ export function StreamFields(props: {
   readonly onUrlTyped: () => void;
   readonly onDevice: (url: string) => void;
   readonly onChange: (part: Partial<StreamSource>) => void;
+  /** The secret's field, below the address that it belongs to. */
+  readonly children: ReactNode;
 }) {
-  const { source, url, onUrl, onUrlTyped, onDevice, onChange } = props;
+  const { source, url, onUrl, onUrlTyped, onDevice, onChange, children } = props;
   const devices = useCaptureDevices();
   const device = devices.find((known) => known.url === source.url);
   const wrong = !isAddress(url.trim());
@@ -117,6 +120,7 @@ export function StreamFields(props: {
           )}
         </Field>
       )}
+      {children}
       {isRtsp(url) ? (
         <SelectField
           label={words.transport}

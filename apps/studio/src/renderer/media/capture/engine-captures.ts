@@ -3,9 +3,22 @@ import {
   type CaptureStatus,
   KliegError,
   readCaptureFrame,
+  type StudioAnswerOf,
+  type StudioEvent,
   type StudioRequestInput,
+  type StudioRequestType,
 } from "@klieg/protocol";
-import type { MediaLink } from "../media-contract.ts";
+
+/** What is needed of the link to the engine. */
+export interface CaptureLink {
+  request<T extends StudioRequestType>(type: T, input: StudioRequestInput<T>): Promise<StudioAnswerOf<T>>;
+  onEvent(listener: (event: StudioEvent) => void): Disposable;
+  /** Messages of `studio-capture.ts`. */
+  onMedia(listener: (message: Uint8Array<ArrayBuffer>) => void): Disposable;
+  /** `open`: the engine is there. After each time that it was not, it knows of nothing that this page had asked for. */
+  readonly state: { readonly state: string };
+  onState(listener: (state: { readonly state: string }) => void): Disposable;
+}
 
 export type EngineCaptureRequest = Omit<StudioRequestInput<"open_capture">, "capture">;
 
@@ -24,13 +37,13 @@ const NUMBERS = 0x1_0000;
 
 /** What this page has the engine capture: asked for again whenever the engine was gone. */
 export class EngineCaptures implements Disposable {
-  readonly #link: MediaLink;
+  readonly #link: CaptureLink;
   readonly #open = new Map<number, { readonly request: EngineCaptureRequest; readonly sink: EngineCaptureSink }>();
   readonly #held: Disposable[];
   #next = 0;
   #isThere: boolean;
 
-  constructor(link: MediaLink) {
+  constructor(link: CaptureLink) {
     this.#link = link;
     this.#isThere = link.state.state === "open";
     this.#held = [

@@ -46,11 +46,11 @@ export class StreamPlayback implements Disposable {
   }
 
   push(frame: CaptureFrame): void {
-    const timestampMs = frame.timestamp / 1000;
-    const now = performance.now();
-    if (frame.kind === "avc" || (frame.kind === "aac" && this.#picture === undefined)) {
+    if (frame.kind === "avc" || frame.kind === "aac") {
+      // Sound comes later than the pictures that it belongs to: both wait for whichever is the last.
+      const timestampMs = frame.timestamp / 1000 + (frame.kind === "aac" ? this.#reorderingMs : 0);
       // Another timeline: what waits of the one before would not be due for long.
-      if (this.#clock.arrived(timestampMs, now)) this.#flush();
+      if (this.#clock.arrived(timestampMs, performance.now())) this.#flush();
     }
     switch (frame.kind) {
       case "aac_config":
