@@ -9,7 +9,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   // Neither half a fade nor a notice in passing is the page as it is.
   await page.evaluate(async () => {
     const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().iterations === 1);
-    await Promise.all(ending.map(({ finished }) => finished));
+    await Promise.allSettled(ending.map(({ finished }) => finished));
   });
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
   return page.evaluate(async (values) => {
