@@ -164,6 +164,19 @@ describe("STU3: the studio in a browser alone, at a page of another origin than 
     ]);
     await served.waitForSelector(".app main");
     expect(wrong).toEqual([]);
+
+    // It offers what a browser can do, and nothing else.
+    await served.getByRole("button", { name: "Skip, and look around" }).click();
+    await served.keyboard.press("Control+Comma");
+    const dialog = served.locator("dialog[open]");
+    expect(await dialog.getByRole("tab").allTextContents()).not.toContain("Recording");
+    await dialog.getByRole("tab", { name: "Destinations" }).click();
+    await dialog.getByText("A browser sends by WebRTC to Klieg servers.").waitFor();
+    expect(await dialog.getByRole("button", { name: /RTMP|SRT/ }).count()).toBe(0);
+    await dialog.getByRole("button", { name: "Klieg server" }).click();
+    expect(await dialog.getByLabel("Address").inputValue()).toBe(backend.http);
+    expect(await dialog.getByText("Steady: makes lost packets good").count()).toBe(0);
+    expect(await served.locator("button.record").count()).toBe(0);
   });
 
   it("keeps the show, its files and the tab's key over a reload, and the show over the tab", async () => {

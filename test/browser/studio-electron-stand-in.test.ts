@@ -104,7 +104,7 @@ const details = (notes: readonly Note[], what: string) =>
 
 describe("the desktop app on a stand-in for Electron (STU9)", () => {
   test("opens a confined window, serves its page, and carries the page's link to the engine", async () => {
-    await using app = await opened();
+    await using app = await opened({ args: ["klieg://connect?server=https%3A%2F%2Flive.example.com"] });
     const window = (await app.note("window")) as { preferences: object };
     expect(window.preferences).toMatchObject({
       contextIsolation: true,
@@ -124,6 +124,10 @@ describe("the desktop app on a stand-in for Electron (STU9)", () => {
 
     // The real page has its own link by now, and all that it loads is allowed: worker, worklet, fonts.
     await until(() => app.evaluate("document.body.innerText.length > 200"), { what: "the page" });
+    // It was started with a link: the first steps have that server's address.
+    await until(() => app.evaluate(`document.querySelector(".welcome input")?.value === "https://live.example.com"`), {
+      what: "the link's server",
+    });
     const welcome = await connect(app);
     expect(welcome).toMatchObject({ ok: true, data: { host: "electron", secrets: "keychain" } });
 
@@ -281,9 +285,7 @@ describe("the desktop app on a stand-in for Electron (STU9)", () => {
     // The page takes the programme up again by itself.
     await until(
       () => app.evaluate("link.events.findLast(({ event }) => event === 'program')?.program.state === 'fed'"),
-      {
-        what: "the programme fed again",
-      },
+      { what: "the programme fed again", diagnose: () => app.child.output },
     );
 
     await app.order({ close: "window" });
