@@ -51,6 +51,24 @@ test("text and media reach the engine, answers the page, and the page is told wh
   await ended;
 });
 
+test("media reach the page, and the engine knows what it has not taken yet (STU1)", async () => {
+  const { page, peers, next, ended } = carried();
+  const [peer] = peers;
+  peer?.sendMedia(new Uint8Array(500));
+  peer?.sendMedia(new Uint8Array(24));
+  expect(await next()).toHaveLength(500);
+  expect(peer?.behind).toBe(524);
+  page.postMessage(500);
+  page.postMessage("taken");
+  let answer: unknown;
+  while (answer !== "re: taken") answer = await next();
+  expect(peer?.behind).toBe(24);
+  // More than it was ever given it cannot have taken.
+  page.postMessage(525);
+  await ended;
+  expect(peer?.behind).toBe(0);
+});
+
 test("what is no message of the protocol ends the connection with a word (SEC5)", async () => {
   for (const nonsense of [{ a: 1 }, null, 7, new ArrayBuffer(8), new Uint8Array(17 * 1024 * 1024)]) {
     const { page, next, ended } = carried();

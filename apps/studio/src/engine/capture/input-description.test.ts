@@ -5,9 +5,11 @@ import { captureFailure, isFinal } from "./capture-failure.ts";
 import { InputDescriber, isTakenByBrowsers } from "./input-description.ts";
 
 const SAID = (...streams: string[]) =>
-  ["[info] Input #0, rtsp, from 'rtsp://a':", "[info]   Metadata:", ...streams.map((line) => `[info]   ${line}`)].join(
-    "\n",
-  ) + "\n[info] Stream mapping:\n[info]   Stream #0:0: Video: vp9, yuv420p, 1x1\n";
+  `${[
+    "[info] Input #0, rtsp, from 'rtsp://a':",
+    "[info]   Metadata:",
+    ...streams.map((line) => `[info]   ${line}`),
+  ].join("\n")}\n[info] Stream mapping:\n[info]   Stream #0:0: Video: vp9, yuv420p, 1x1\n`;
 const described = (...streams: string[]) => new InputDescriber().push(SAID(...streams));
 
 describe("what FFmpeg says of an input (TRN3)", () => {

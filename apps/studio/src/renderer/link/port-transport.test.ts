@@ -75,6 +75,20 @@ describe("a port to the engine of the desktop app (STU3)", () => {
     transport.close();
   });
 
+  test("hands on what the engine captures, and tells how much of it was taken (STU1)", async () => {
+    const { engine, transport, received } = await open();
+    const media: number[] = [];
+    transport.onMedia = (message) => media.push(message.length);
+    const first = received();
+    engine.postMessage(new Uint8Array(300));
+    expect(await first).toBe(300);
+    const second = received();
+    engine.postMessage(new Uint8Array(20));
+    expect(await second).toBe(320);
+    expect(media).toEqual([300, 20]);
+    transport.close();
+  });
+
   test("says why it was closed, or that nobody said so", async () => {
     const farewell = await open();
     const closed = farewell.next();
