@@ -3,9 +3,10 @@ import { type DragEvent, useEffect, useRef, useState } from "react";
 import { uploadAsset } from "../link/upload-asset.ts";
 import { useServices } from "../services.ts";
 import { strings } from "../strings.ts";
+import { OTHER_FILMS, withMediaType } from "./media-type.ts";
 import { fits } from "./source-settings.tsx";
 
-const ACCEPTED = { image: "image/*", media_file: "video/*,audio/*" } as const;
+const ACCEPTED = { image: "image/*", media_file: ["video/*", "audio/*", ...OTHER_FILMS].join() };
 /** What the engine takes of one file, bytes. */
 const LARGEST = 4 * 1024 ** 3;
 
@@ -33,8 +34,9 @@ export function FileChoice(props: {
 
   useEffect(() => () => stop.current?.abort(new Error("closed")), []);
 
-  const take = async (file: File | undefined) => {
-    if (file === undefined) return;
+  const take = async (chosen: File | undefined) => {
+    if (chosen === undefined) return;
+    const file = withMediaType(chosen);
     setProblem(undefined);
     setName(file.name);
     if (!fits(kind, file.type)) return setProblem(words.wrongFile[kind]);

@@ -53,7 +53,7 @@ export class MediaFileCapture implements SourceCapture {
   /** Plays from its beginning. */
   restart(): void {
     if (this.#byEngine !== undefined) {
-      this.#playByEngine();
+      this.#byEngine.restart();
       return;
     }
     this.#player.currentTime = 0;

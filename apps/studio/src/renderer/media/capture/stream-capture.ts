@@ -47,6 +47,14 @@ export class EngineCapture implements Disposable {
     this.#playback[Symbol.dispose]();
   }
 
+  /** Begins anew; what is shown stays until then. */
+  restart(): void {
+    this.#open[Symbol.dispose]();
+    this.#status = undefined;
+    this.#playback.reset();
+    this.#open = this.#ask();
+  }
+
   #newPlayback(): StreamPlayback {
     return new StreamPlayback({
       hardwareDecode: this.#input.hardware_decode,
