@@ -41,7 +41,11 @@ export const StudioEvent = z.discriminatedUnion("event", [
   /** What the page's video encoder is to make from now on, bits/s. */
   z.object({ event: z.literal("video_bitrate"), bitrate: z.number(), reason: BitrateReason }),
   /** Somebody joins the stream in the middle: a destination that comes back, a recording that begins. */
-  z.object({ event: z.literal("keyframe_wanted") }),
+  z.object({
+    event: z.literal("keyframe_wanted"),
+    /** Of a source that is recorded by itself, by its number; else of the program. */
+    isolated: z.int().optional(),
+  }),
   /** Told to the page alone that opened it. */
   z.object({ event: z.literal("capture"), status: CaptureStatus }),
   /** A command of the app's menu, tray or a global shortcut. */

@@ -121,6 +121,9 @@ export class StudioEngine implements SessionHost, EngineOutlet, AsyncDisposable 
       this.tell({ event: "recording", recording });
       onState();
     });
+    this.#recorder.events.on("keyframe_wanted", (isolated) =>
+      this.#stage?.tell({ event: "keyframe_wanted", isolated }),
+    );
     this.#recorder.events.on("problem", (problem) => this.tell({ event: "notice", ...problem.toBody() }));
     this.#replay.events.on("state", (replay) => this.tell({ event: "replay", replay }));
     this.#replay.arm(stores.settings.settings.replay_seconds);

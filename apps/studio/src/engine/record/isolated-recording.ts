@@ -24,6 +24,8 @@ export interface IsolatedRecordingOptions {
   readonly zero: () => number | undefined;
   /** Its state is another one. */
   readonly onChanged: () => void;
+  /** Nothing can be recorded of its picture before one that stands by itself. */
+  readonly onKeyframeWanted: (number: number) => void;
   /** Something that its operator should know, and that does not end it. */
   readonly onProblem: (problem: KliegError) => void;
 }
@@ -33,6 +35,8 @@ const SOUND_PATIENCE_MS = 3000;
 /** What is held while it is not known where the program's recording begins, ticks. */
 const HELD_TICKS = 3 * TICKS_PER_SECOND;
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
+/** Keyframes are asked for no more often than this, ms: the page makes one every second by itself. */
+const KEYFRAME_REQUEST_MS = 500;
 
 /**
  * One source's own recording beside that of the program (STU8). Its file begins where the program's does, and its times are the
@@ -50,6 +54,7 @@ export class IsolatedRecording implements AsyncDisposable {
   #heldBytes = 0;
   #firstPicture: number | undefined;
   #wantsKeyframe = true;
+  #keyframeAskedAt = Number.NEGATIVE_INFINITY;
   #recording: MovieRecording | undefined;
   #problem: KliegError | undefined;
   #closed = false;
@@ -64,8 +69,7 @@ export class IsolatedRecording implements AsyncDisposable {
         clock,
         shelf: undefined,
         onAccessUnit: (unit) => this.#take(unit),
-        // The page makes one every second.
-        onKeyframeWanted: () => undefined,
+        onKeyframeWanted: () => this.#askForKeyframe(),
         onProblem: told,
       },
       { encoder: "auto", bitrate: 0, keyframeInterval: 1 },
@@ -149,7 +153,10 @@ export class IsolatedRecording implements AsyncDisposable {
       // Without one picture those after it cannot be decoded, up to the next that stands by itself.
       if (late || (this.#wantsKeyframe && !unit.keyframe)) this.#wantsKeyframe = true;
       else this.#wantsKeyframe = false;
-      if (this.#wantsKeyframe) return;
+      if (this.#wantsKeyframe) {
+        if (offset !== undefined) this.#askForKeyframe();
+        return;
+      }
     } else if (late) return;
     this.#last.set(kind, dts);
     const track = this.#sameOrNew(unit.track);
@@ -184,7 +191,10 @@ export class IsolatedRecording implements AsyncDisposable {
     }
     const picture = this.#held.find(({ track, keyframe, dts }) => track.kind === "video" && keyframe && dts >= zero);
     if (this.source.kinds.includes("video")) {
-      if (picture === undefined) return;
+      if (picture === undefined) {
+        this.#askForKeyframe();
+        return;
+      }
       this.#firstPicture ??= picture.dts;
       const waitedMs = ((unit.dts - this.#firstPicture) * 1000) / TICKS_PER_SECOND;
       const patient = waitedMs < SOUND_PATIENCE_MS && this.#heldBytes < MAX_HELD_BYTES;
@@ -213,6 +223,13 @@ export class IsolatedRecording implements AsyncDisposable {
       if (unit.dts >= (unit.track.kind === "video" ? from : zero)) recording.onAccessUnit(unit);
     }
     this.#drop();
+  }
+
+  #askForKeyframe(): void {
+    const { clock, number, onKeyframeWanted } = this.#options;
+    if (clock.now() - this.#keyframeAskedAt < KEYFRAME_REQUEST_MS) return;
+    this.#keyframeAskedAt = clock.now();
+    onKeyframeWanted(number);
   }
 
   #drop(): void {

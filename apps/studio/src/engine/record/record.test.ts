@@ -98,6 +98,8 @@ describe("recordings of sources (STU8)", () => {
     feed.pageOffset = undefined;
     await using recorder = new Recorder({ clock: systemClock, feed, ffmpeg: undefined });
     recorder.isolate([CAMERA, MICROPHONE], 128_000);
+    const wanted: number[] = [];
+    recorder.events.on("keyframe_wanted", (number) => wanted.push(number));
     const { isolated = [], path } = await recorder.start(folder);
     expect(isolated).toMatchObject([
       { source: "camera", number: 1, state: "waiting", picture: true, sound: true },
@@ -112,6 +114,8 @@ describe("recordings of sources (STU8)", () => {
     // The camera's encoder began a second and a half after the program's recording, the microphone's with it.
     const late = footage.filter(({ dts }) => dts >= 135_000);
     for (const frame of framesOf(1, late)) recorder.pushIsolated(frame);
+    // It was in the middle of a GOP.
+    expect(wanted).toEqual([1]);
     for (const frame of framesOf(2, footage.filter(isSound))) recorder.pushIsolated(frame);
     await expect.poll(() => recorder.state.isolated?.every(({ state }) => state === "recording")).toBe(true);
     // An edit of the show in mid-recording.

@@ -11,6 +11,8 @@ export interface RecorderEvents {
   state: RecordingState;
   /** Something that the operator should know, and that does not end the recording. */
   problem: KliegError;
+  /** The number of a source that is recorded by itself, of whose picture nothing can be recorded before a keyframe. */
+  keyframe_wanted: number;
 }
 
 /** What was kept, once it is whole. */
@@ -124,6 +126,7 @@ export class Recorder implements AsyncDisposable {
         onChanged: () => {
           if (this.#current?.isolated === isolated) this.#become(this.#state);
         },
+        onKeyframeWanted: (number) => this.events.emit("keyframe_wanted", number),
         onProblem: (problem) => this.events.emit("problem", problem),
       });
       this.#become({ ...OFF, state: "starting", path: file.path, free_bytes });

@@ -27,13 +27,14 @@ export class RecordingShelf {
   #known = new Map<string, Surveyed>();
 
   /**
-   * @param running its files are still being written.
+   * @param running its files are still being written, while it runs.
    * @returns the newest films first; those of a program's sources right after it.
    * @throws {KliegError} `storage_unavailable`. A folder that is not there yet has nothing in it.
    */
   async list(folder: string, running: RecordingState): Promise<KeptFilm[]> {
     const found = await filmsIn(folder);
-    const busy = new Set([running.path, ...(running.isolated ?? []).map(({ path }) => path)]);
+    const runs = running.state === "starting" || running.state === "recording";
+    const busy = new Set(runs ? [running.path, ...(running.isolated ?? []).map(({ path }) => path)] : []);
     const known = new Map<string, Surveyed>();
     for (const { path, size, mtimeMs } of found) {
       if (busy.has(path)) continue;

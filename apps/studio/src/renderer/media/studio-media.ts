@@ -67,7 +67,7 @@ export class StudioMedia implements Disposable {
       this.#isolated,
       link.onEvent((event) => {
         if (event.event === "video_bitrate") this.#setBitrate(event.bitrate);
-        else if (event.event === "keyframe_wanted") this.compositor.forceKeyframe();
+        else if (event.event === "keyframe_wanted") this.#forceKeyframe(event.isolated);
         else if (event.event === "recording") this.#isolated.follow(event.recording.isolated ?? []);
       }),
       this.compositor.onStatistics(() => {
@@ -200,6 +200,11 @@ export class StudioMedia implements Disposable {
     if (this.#program === undefined) return;
     this.#bitrate = bitrate;
     this.compositor.setBitrate(bitrate);
+  }
+
+  #forceKeyframe(isolated: number | undefined): void {
+    if (isolated === undefined) this.compositor.forceKeyframe();
+    else this.#isolated.forceKeyframe(isolated);
   }
 
   #sendPicture(message: Uint8Array<ArrayBuffer>): void {

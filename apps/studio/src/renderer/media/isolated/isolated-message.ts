@@ -17,6 +17,7 @@ export type ToIsolated =
     }
   /** Where its pictures come from; undefined: there are none at present. */
   | { readonly type: "frames"; readonly number: number; readonly frames: ReadableStream<VideoFrame> | undefined }
+  | { readonly type: "keyframe"; readonly number: number }
   | { readonly type: "shut"; readonly number: number }
   /** Whether the link to the engine is full: pictures are left out until it is not. */
   | { readonly type: "congested"; readonly congested: boolean }

@@ -80,6 +80,11 @@ export class IsolatedPicture implements Disposable {
     this.#encode(frame.frame, timestamp);
   }
 
+  /** Makes the next picture a keyframe. */
+  forceKeyframe(): void {
+    this.#encoder?.forceKeyframe();
+  }
+
   takeStatistics(): IsolatedStatistics {
     const { encoded } = this.#encoder?.takeCounts() ?? { encoded: 0 };
     const inUse = this.#encoder === undefined ? undefined : this.#choice?.encoder;

@@ -77,6 +77,11 @@ export class IsolatedSources implements Disposable {
     if (this.#sent.size === 0) this.#endWorker();
   }
 
+  /** Makes the next picture of a source a keyframe. */
+  forceKeyframe(number: number): void {
+    this.#tell({ type: "keyframe", number });
+  }
+
   /** How the program did over the last second: where it lost pictures, these give way. @param lost pictures, since the start. */
   programLost(lost: number): void {
     if (this.#worker === undefined || !this.#relief.look(lost)) return;

@@ -33,6 +33,9 @@ export class IsolatedThread {
       case "frames":
         this.#pictures.get(message.number)?.follow(message.frames);
         break;
+      case "keyframe":
+        this.#pictures.get(message.number)?.forceKeyframe();
+        break;
       case "shut":
         this.#pictures.get(message.number)?.[Symbol.dispose]();
         this.#pictures.delete(message.number);
