@@ -37,6 +37,7 @@ class Link {
       // What waits at the bottleneck makes the round trip longer, as SRT measures it.
       rttMs: 30 + ageMs,
       sendBufferMs: 30 + ageMs,
+      unsentMs: 0,
       bytesDelivered: this.#delivered,
       packetsSent: Math.round(this.#sent),
       packetsResent: Math.round(this.#lost),

@@ -6,6 +6,8 @@ export interface LinkSample {
   readonly rttMs: number | undefined;
   /** Age of the oldest packet that was not acknowledged, ms. */
   readonly sendBufferMs: number;
+  /** What was not sent even once, as long as it takes at the pace of now, ms. */
+  readonly unsentMs: number;
   /** Bytes that the peer has acknowledged; retransmissions do not count. */
   readonly bytesDelivered: number;
   readonly packetsSent: number;
@@ -55,8 +57,13 @@ const USED_SHARE = 0.92;
 const SETTLE_MS = 700;
 /** For so long after the network filled up, what was delivered is looked at anew, ms. */
 const FIRST_LOOK_MS = 1000;
-/** A keyframe of several times a picture's size is not to fill the network at once: as multiples of the target. */
-const PACING = 2;
+/** So much may wait here, ms: a keyframe is many times as large as another picture, and leaves a little at a time. */
+const UNSENT_MOST_MS = 900;
+/** How fast, so that it does not fill the network: as multiples of the target; where it is known to carry little more; */
+const PACING = 1.75;
+const PACING_NEAR = 1.15;
+/** and, while the network's queue drains, as a share of what it carries, at least. */
+const PACING_LEAST = 0.75;
 /** After trouble nothing more is tried for so long, ms; longer each time that trying failed, up to the longest. */
 const HOLD_MS = 3000;
 const LONGEST_HOLD_MS = 8000;
@@ -110,8 +117,9 @@ export class BitrateController {
    * what is over waits here, where whole pictures can be left out; else as much as lets a keyframe out soon.
    */
   get pacing(): number {
-    if (this.#drain === undefined || this.#carried === undefined) return this.#target * PACING;
-    return this.#carried * drainShare(this.#inNetwork);
+    if (this.#carried === undefined) return this.#target * PACING;
+    if (this.#drain === undefined) return this.#target * PACING_NEAR;
+    return Math.max(this.#limits.lowest, this.#carried * Math.max(PACING_LEAST, drainShare(this.#inNetwork)));
   }
 
   /** A new connection: what was known of the old one's counters does not hold. The target stays. */
@@ -132,22 +140,23 @@ export class BitrateController {
     this.#window.push(sample);
     while ((this.#window[0]?.now ?? sample.now) < sample.now - LOSS_WINDOW_MS) this.#window.shift();
     if (sample.rttMs === undefined) return this.target;
-    const { waits, inNetwork } = this.#waiting(sample, sample.rttMs);
-    this.#inNetwork = inNetwork;
+    this.#inNetwork = this.#queued(sample, sample.rttMs);
     if (last === undefined) return this.target;
 
+    const { unsentMs } = sample;
     const dropped = sample.packetsDropped > last.packetsDropped;
     const allowed = Math.max(QUEUE_LEAST_MS, this.#limits.latencyMs * QUEUE_SHARE);
-    if (dropped || waits > allowed) this.#full(sample, waits, busy ? "busy" : dropped ? "drops" : "queue");
-    else if (this.#drain !== undefined) {
-      if (waits < allowed / 2) this.#drained(sample);
+    if (dropped || this.#inNetwork > allowed || unsentMs > UNSENT_MOST_MS) {
+      this.#full(sample, this.#inNetwork + unsentMs, busy ? "busy" : dropped ? "drops" : "queue");
+    } else if (this.#drain !== undefined) {
+      if (this.#inNetwork < allowed / 2 && unsentMs < UNSENT_MOST_MS / 2) this.#drained(sample);
     } else if (this.#lossShare(sample) > LOSS_SHARE) this.#lossy(sample);
     else if (sample.now - this.#troubleAt > this.#holdMs) this.#grow(sample.now - last.now);
     return this.target;
   }
 
-  /** Media that waits rather than travels, ms: in the network's queues alone, and here, too. */
-  #waiting(sample: LinkSample, rttMs: number): { readonly inNetwork: number; readonly waits: number } {
+  /** Media that waits in the network's queues rather than travels, ms. */
+  #queued(sample: LinkSample, rttMs: number): number {
     const newest = this.#roundTrips.at(-1);
     if (newest === undefined || sample.now - newest.since >= 1000) {
       this.#roundTrips.push({ since: sample.now, ms: rttMs });
@@ -159,10 +168,11 @@ export class BitrateController {
     );
     const whole = before?.packetsResent === sample.packetsResent;
     this.#whole = whole;
-    return {
-      inNetwork: Math.max(0, rttMs - base),
-      waits: Math.max(rttMs - base, sample.sendBufferMs - base * (whole ? 1 : REPAIR_ROUND_TRIPS)),
-    };
+    // The oldest may have waited here, for its turn.
+    const since = sample.now - Math.max(REPAIR_MS, sample.sendBufferMs);
+    const waitedHere = Math.max(...this.#window.flatMap(({ now, unsentMs }) => (now >= since ? [unsentMs] : [])));
+    const travels = base * (whole ? 1 : REPAIR_ROUND_TRIPS) + waitedHere;
+    return Math.max(0, rttMs - base, sample.sendBufferMs - travels);
   }
 
   #full(sample: LinkSample, waits: number, reason: "queue" | "drops" | "busy"): void {

@@ -30,7 +30,7 @@ class FakeOutput implements DestinationOutput {
   }
 
   sample(now: number): LinkSample {
-    return { now, rttMs: 20, local: false, ...this.link };
+    return { now, rttMs: 20, unsentMs: 0, local: false, ...this.link };
   }
 
   statistics(): OutputStatistics {

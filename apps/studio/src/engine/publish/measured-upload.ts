@@ -72,6 +72,7 @@ export async function measureUpload(
       now: clock.now(),
       rttMs: statistics.rttKnown ? statistics.rttMs : undefined,
       sendBufferMs: statistics.sendBufferMs,
+      unsentMs: 0,
       bytesDelivered: handed - statistics.sendBufferBytes - statistics.bytesSendDropped,
       packetsSent,
       packetsResent: packetsRetransmitted,

@@ -109,6 +109,7 @@ export class RtmpOutput implements DestinationOutput {
       now,
       rttMs: 0,
       sendBufferMs: bufferMs,
+      unsentMs: 0,
       bytesDelivered: this.#bytesSent - this.#publisher.bufferedBytes,
       packetsSent: 0,
       packetsResent: 0,

@@ -32,6 +32,19 @@ describe("STU3: our SRT over a network that gets half as wide for a minute, and 
     expect([back.droppedFrames, uplink.closes]).toEqual([0, []]);
   });
 
+  test("where keyframes are thirty times as large as other pictures", async () => {
+    const way = { delayMs: 2, queueBytes: 60_000, keyframeWeight: 30 };
+    await using uplink = await SimulatedUplink.open({ videoBitrate: 2_000_000, capacity: 9_000_000, ...way });
+    expect(new Set(uplink.run(10_000).targets)).toEqual(new Set([2_000_000]));
+    uplink.capacity = 1_125_000;
+    expect(uplink.run(5000).last).toBeLessThan(1_000_000);
+    const narrow = uplink.run(55_000);
+    expect([narrow.droppedFrames, narrow.packetsDropped]).toEqual([0, 0]);
+    expect(narrow.average).toBeGreaterThan(650_000);
+    uplink.capacity = 9_000_000;
+    expect(uplink.run(30_000).last).toBe(2_000_000);
+  });
+
   test("to less than a third: pictures are left out, the connection stays, and nothing arrives damaged", async () => {
     const way = { delayMs: 10, queueBytes: 200_000 };
     await using uplink = await SimulatedUplink.open({ videoBitrate: 2_500_000, capacity: 8_000_000, ...way });
@@ -39,7 +52,7 @@ describe("STU3: our SRT over a network that gets half as wide for a minute, and 
     uplink.capacity = 700_000;
     const fall = uplink.run(5000);
     expect(fall.last).toBeLessThan(600_000);
-    expect(fall.droppedFrames).toBeLessThan(75);
+    expect(fall.droppedFrames).toBeLessThan(60);
     const narrow = uplink.run(55_000);
     expect(fall.packetsDropped + narrow.packetsDropped).toBe(0);
     expect(narrow.droppedFrames).toBe(0);

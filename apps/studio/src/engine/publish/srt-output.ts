@@ -17,9 +17,9 @@ const IDLE_TIMEOUT_MS = 4000;
  */
 const DROP_DELAY_MS = 2000;
 /** From so much media on that was not sent yet, ms, pictures are left out, */
-const SHUT_MS = 500;
+const SHUT_MS = 1200;
 /** until it is no more than this; */
-const CALM_MS = 150;
+const CALM_MS = 300;
 /** and where nothing is acknowledged for so long, ms. */
 const DEAF_MS = 2000;
 
@@ -96,11 +96,12 @@ export class SrtOutput implements DestinationOutput {
       now,
       rttMs: rttKnown ? rttMs : undefined,
       sendBufferMs,
+      unsentMs,
       bytesDelivered: this.#bytesSent - sendBufferBytes - bytesSendDropped,
       packetsSent,
       packetsResent: packetsRetransmitted,
       local: isLoopback(this.#connection.remoteAddress),
-      packetsDropped: packetsSendDropped + this.#gate.dropped,
+      packetsDropped: packetsSendDropped,
     };
   }
 

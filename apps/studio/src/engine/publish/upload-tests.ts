@@ -2,9 +2,9 @@ import type { Clock } from "@klieg/base";
 import { KliegError, type StreamKeyCheck, type UploadTest } from "@klieg/protocol";
 import type { Destination } from "../../document/destination.ts";
 import type { KliegDestination, KliegDoor, SecretReader } from "./broadcast-ports.ts";
+import { measureUpload } from "./measured-upload.ts";
 import { PublishFailure } from "./publish-failure.ts";
 import { parseSrtUrl } from "./srt-address.ts";
-import { measureUpload } from "./measured-upload.ts";
 
 export interface UploadTestsOptions {
   readonly clock: Clock;

@@ -23,6 +23,8 @@ export interface UplinkOptions {
   /** Share of datagrams lost whatever is sent. */
   readonly loss?: number;
   readonly seed?: number;
+  /** A keyframe is so many times as large as another picture; default 4. */
+  readonly keyframeWeight?: number;
 }
 
 /** What a time on air was like. */
@@ -42,8 +44,6 @@ const PORT = 9000;
 const SAMPLE_MS = 100;
 const FRAME_MS = 1000 / 30;
 const GOP = 60;
-/** A keyframe is so many times as large as another picture. */
-const KEYFRAME_WEIGHT = 4;
 const SOUND_MS = 1024 / 48;
 /** An encoder's rate control goes over to another rate about so fast, ms. */
 const ENCODER_LAG_MS = 400;
@@ -214,8 +214,9 @@ export class SimulatedUplink implements AsyncDisposable {
       const keyframe = this.#sinceKeyframe >= GOP || this.#wantsKeyframe;
       this.#wantsKeyframe = false;
       this.#sinceKeyframe = keyframe ? 1 : this.#sinceKeyframe + 1;
-      const mean = ((this.#made * FRAME_MS) / 8000) * (GOP / (GOP - 1 + KEYFRAME_WEIGHT));
-      const bytes = Math.round(keyframe ? mean * KEYFRAME_WEIGHT : mean);
+      const { keyframeWeight = 4 } = this.#options;
+      const mean = ((this.#made * FRAME_MS) / 8000) * (GOP / (GOP - 1 + keyframeWeight));
+      const bytes = Math.round(keyframe ? mean * keyframeWeight : mean);
       this.#source.push(pictureFrame(Math.round(this.#frame * FRAME_MS * 1000), keyframe, bytes));
     }
     for (; this.#sound * SOUND_MS <= elapsed; this.#sound += 1) {
