@@ -159,6 +159,7 @@ export type IsolatedState = z.infer<typeof IsolatedState>;
 
 export const RecordingState = z.object({
   state: z.enum(["off", "starting", "recording", "failed"]),
+  /** Of what is being recorded, or was last, with its length and size; null where nothing was. */
   path: z.string().nullable(),
   duration_ms: z.number(),
   /** Safe on the disk. */

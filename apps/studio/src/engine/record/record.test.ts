@@ -170,6 +170,7 @@ describe("recordings of sources (STU8)", () => {
     // Nothing ever came of the camera.
     const kept = await recorder.stop();
     expect(kept.duration_ms).toBe(6000);
+    expect(recorder.state).toMatchObject({ state: "off", ...kept });
     expect((await readdir(folder)).filter((name) => name.includes("Camera"))).toEqual([]);
     expect((await readdir(folder)).filter((name) => name.includes("Voice"))).toHaveLength(1);
   });
@@ -241,7 +242,7 @@ describe("the recorder (STU3)", () => {
     expect(probe(kept.path)).toEqual({ codecs: ["h264", "aac"], video: 150, audio: expect.any(Number) });
     const bytes = await readFile(kept.path);
     expect([bytes.length, bytes.includes("mfra")]).toEqual([kept.bytes, true]);
-    expect(told.at(-1)).toBe("off 0");
+    expect(told.at(-1)).toBe("off 6000");
     expect(told).toContain("recording 3000");
     await expect(recorder.stop()).rejects.toMatchObject({ code: "conflict" });
   });

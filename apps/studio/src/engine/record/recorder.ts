@@ -143,9 +143,11 @@ export class Recorder implements AsyncDisposable {
       if (current === undefined) throw new KliegError("conflict", "Nothing is being recorded.");
       const { recording, file } = current;
       await this.#leave();
-      this.#become(OFF);
+      const kept = { path: file.path, duration_ms: recording.durationMs, bytes: file.bytes };
+      // Told to all pages: whoever or whatever ended it, they know what there is now.
+      this.#become(file.bytes === 0 ? OFF : { ...OFF, ...kept });
       if (file.bytes === 0) throw new KliegError("conflict", "The recording was stopped before there was any picture.");
-      return { path: file.path, duration_ms: recording.durationMs, bytes: file.bytes };
+      return kept;
     });
   }
 

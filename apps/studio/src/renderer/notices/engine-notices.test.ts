@@ -37,7 +37,9 @@ describe("what is said in passing (STU3)", () => {
   test("where a film was kept, whoever ended it", () => {
     const path = "/films/Klieg.mp4";
     const recording = { ...state, recording: { ...IDLE_RECORDING, state: "recording", path, bytes: 2e6 } } as const;
-    expect(noticesOfChange(recording, state, 0)).toEqual([{ text: `Recorded 2 MB: ${path}`, tone: "plain", path }]);
+    const kept = { ...state, recording: { ...IDLE_RECORDING, path, bytes: 3e6 } } as const;
+    expect(noticesOfChange(recording, kept, 0)).toEqual([{ text: `Recorded 3 MB: ${path}`, tone: "plain", path }]);
+    expect(noticesOfChange(recording, state, 0)).toEqual([]);
     const failed = { ...state, recording: { ...IDLE_RECORDING, state: "failed" } } as const;
     expect(noticesOfChange(recording, failed, 0)).toEqual([]);
   });

@@ -40,8 +40,8 @@ export function noticesOfChange(before: EngineState, after: EngineState, now: nu
     const ended = state === "failed" && film.isolated?.find((other) => other.source === source)?.state !== "failed";
     if (ended) notices.push({ text: isolated.ended(filmName(path), problem?.message ?? ""), tone: "bad" });
   }
-  if (film.state === "recording" && kept.state === "off" && film.path !== null) {
-    notices.push({ text: words.recorded(Math.max(film.bytes, kept.bytes), film.path), tone: "plain", path: film.path });
+  if (film.state === "recording" && kept.state === "off" && kept.path !== null) {
+    notices.push({ text: words.recorded(kept.bytes, kept.path), tone: "plain", path: kept.path });
   }
   return notices;
 }
