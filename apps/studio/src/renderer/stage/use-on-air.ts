@@ -1,6 +1,6 @@
 import { useEngine } from "../state/use-engine.ts";
 
-/** Whether what is on the program is being sent: only then is anything red. */
+/** Whether viewers see what is on the program: only then is anything red. A preview is its owner's alone. */
 export function useOnAir(): boolean {
-  return useEngine(({ broadcast }) => broadcast.state !== "idle");
+  return useEngine(({ broadcast }) => broadcast.live_at !== null);
 }
