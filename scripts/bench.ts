@@ -38,6 +38,9 @@ await provideMediaWorker({
   process.stderr.write(`${error.message}\n`);
 });
 const failures: string[] = [];
+// The pages that are measured are those of this source, not of the last build.
+const pages = await runCommand(process.execPath, ["scripts/page-builds.ts"], ROOT, TIME_LIMIT_MS);
+if ("failure" in pages || pages.code !== 0) failures.push("player and studio could not be built");
 for (const file of all.filter((_, index) => wanted.length === 0 || wanted.includes(names[index] ?? ""))) {
   process.stdout.write(`\n━━ ${path.basename(file, SUFFIX)}\n`);
   failures.push(...(await runBench(path.join(ROOT, file))));
