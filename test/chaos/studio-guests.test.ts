@@ -15,6 +15,15 @@ import { until } from "../harness/until.ts";
 requirePackages("chromium");
 
 const BEN = { hue: 120, tone: 440 } as const;
+/** What the screen that he shares sounds like, Hz; as loud as he. */
+const SCREEN_TONE = 1500;
+/** dBFS: he alone is at −12, he and his screen at −6. */
+const TWICE_DB = -8;
+
+/** Of the page that makes up its own screen. */
+interface Screens {
+  fakeScreen(hertz: number): void;
+}
 
 /** In the page, before anything of its own: keeps the sounds that it plays by elements outside of the document. */
 const SOUNDS = `(() => {
@@ -81,6 +90,13 @@ describe("STU7: guests on a bad day", () => {
       const loud = () =>
         until(async () => (await peakOf(page, "Guest 1")) > TONE.peakDb, { what: "his tone on the meter" });
       await loud();
+      // A screen that he shares is shown when the host says so, and then its sound is heard beside his voice: twice as loud.
+      await ben.page.evaluate((hertz) => (globalThis as unknown as Screens).fakeScreen(hertz), SCREEN_TONE);
+      await ben.page.getByRole("button", { name: "Share screen" }).click();
+      await row.getByRole("button", { name: "More about Ben" }).click();
+      await page.getByText("Show the shared screen").click();
+      const twice = () => until(async () => (await peakOf(page, "Guest 1")) > TWICE_DB, { what: "both of his tones" });
+      await twice();
       // The mixer brings him to the host now.
       await until(async () => (await played(page)) === 0, { what: "the mixer's sound alone" });
 
@@ -90,7 +106,7 @@ describe("STU7: guests on a bad day", () => {
       await using _second = await BackendProcess.start({ dataDir, env: ports });
       await page.getByRole("button", { name: "Try now" }).click();
       await ben.stage("in", 30_000);
-      await loud();
+      await twice();
       await row.getByText("On stage").waitFor();
       await hearsTheShow();
       await page.context().close();
