@@ -40,7 +40,7 @@ interface Graph {
 function Graphs({ history, now }: { readonly history: HealthHistory; readonly now: number }) {
   const one = (name: string, series: TimeSeries, atLeast: number, value: (latest: number) => string): Graph => ({
     name,
-    lines: [{ series, colour: "--arc" }],
+    lines: [{ series, colour: "--arc-line" }],
     atLeast,
     value,
   });
@@ -49,7 +49,7 @@ function Graphs({ history, now }: { readonly history: HealthHistory; readonly no
       ...one(words.graphs.bitrate, history.sentBitrate, 1_000_000, bitrate),
       lines: [
         { series: history.askedBitrate, colour: "--ink-2" },
-        { series: history.sentBitrate, colour: "--arc" },
+        { series: history.sentBitrate, colour: "--arc-line" },
       ],
     },
     one(words.graphs.rtt, history.rttMs, 50, (ms) => `${count(ms)} ms`),

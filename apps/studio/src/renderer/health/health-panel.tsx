@@ -43,7 +43,7 @@ export function HealthPanel() {
               atLeast={sample.encoding.video_bitrate}
               lines={[
                 { series: history.askedBitrate, colour: "--ink-2" },
-                { series: history.sentBitrate, colour: "--arc" },
+                { series: history.sentBitrate, colour: "--arc-line" },
               ]}
             />
           </div>
