@@ -47,6 +47,11 @@ export const SYSTEM_PACKAGES: readonly SystemPackage[] = [
     use: "GStreamer's webrtcbin for Python",
     files: ["/usr/lib/x86_64-linux-gnu/girepository-1.0/GstWebRTC-1.0.typelib"],
   },
+  {
+    debian: "gir1.2-gst-rtsp-server-1.0",
+    use: "RTSP cameras that the studio opens",
+    files: ["/usr/lib/x86_64-linux-gnu/girepository-1.0/GstRtspServer-1.0.typelib"],
+  },
   { debian: "nginx", use: "edge cache, and the server that the bench compares with", programs: ["nginx"] },
   {
     debian: "libnginx-mod-rtmp",
