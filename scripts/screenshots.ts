@@ -1,10 +1,13 @@
 import path from "node:path";
+import type { Page } from "playwright-core";
 import { BackendProcess } from "../test/harness/backend.ts";
 import { Child } from "../test/harness/child.ts";
 import { openChromium } from "../test/harness/chromium.ts";
+import { RoomTab, TestRoom } from "../test/harness/room-tab.ts";
 import { WatchedPage, type WatchedPageOptions } from "../test/harness/watched-page.ts";
 
-// node scripts/screenshots.ts: takes the README's pictures of the player, with a real backend and the demo's broadcast.
+// node scripts/screenshots.ts [NAME…]: takes the README's pictures of the player and a room, or those that are named, with a real
+// backend and the demo's broadcast.
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const IMAGES = path.join(ROOT, "docs/images");
@@ -16,6 +19,8 @@ const PHONE = {
   hasTouch: true,
   colorScheme: "dark",
 } as const;
+/** Which pictures are taken. */
+const wants = (name: string) => process.argv.length <= 2 || process.argv.includes(name, 2);
 /** Seconds of broadcast before the first picture: a past to go back to. */
 const PAST_S = 20;
 
@@ -50,6 +55,7 @@ try {
     // The card's picture of the broadcast comes by itself.
     await page.locator('.still[data-drawn="true"]').waitFor();
   });
+  if (wants("room")) await takeRoom();
 } finally {
   await browser.close();
 }
@@ -59,13 +65,43 @@ async function take(
   options: WatchedPageOptions,
   prepare: (watched: WatchedPage) => Promise<void>,
 ): Promise<void> {
+  if (!wants(name)) return;
   await using watched = await WatchedPage.open(browser, options);
   await prepare(watched);
+  await save(name, watched.page);
+}
+
+/** A room of four, as its host sees it. */
+async function takeRoom(): Promise<void> {
+  const room = await TestRoom.open(backend, "Thursday class: light", "demo");
+  const speaker = await room.link("speaker");
+  await using stack = new AsyncDisposableStack();
+  const enter = async (name: string, link: string, hue: number) => {
+    const tab = stack.use(
+      await RoomTab.open(browser, { link, media: { hue, saturation: 24, tone: 220 + hue }, ...DESKTOP }),
+    );
+    await tab.join(name);
+    return tab;
+  };
+  const host = await enter("Ada", room.hostLink, 35);
+  await enter("Ben", speaker, 150);
+  await enter("Cem", speaker, 215);
+  await enter("Dee", speaker, 320);
+  await host.sees(
+    "Ada sees the three others",
+    (tiles) => tiles.length === 4 && tiles.every(({ frames }) => frames > 5),
+  );
+  await host.page.mouse.move(0, 0);
+  await save("room", host.page);
+}
+
+async function save(name: string, page: Page): Promise<void> {
   // Controls and stills fade in.
-  await watched.page.evaluate(async () => {
-    await Promise.all(document.getAnimations().map(({ finished }) => finished));
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().iterations === 1);
+    await Promise.allSettled(ending.map(({ finished }) => finished));
   });
   const file = path.join(IMAGES, `${name}.png`);
-  await watched.page.screenshot({ path: file });
+  await page.screenshot({ path: file });
   process.stdout.write(`${path.relative(ROOT, file)}\n`);
 }

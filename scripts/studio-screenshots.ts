@@ -11,6 +11,7 @@ import { FileSecretStore } from "../apps/studio/src/engine/secrets/file-secret-s
 import { BackendProcess } from "../test/harness/backend.ts";
 import { openChromium } from "../test/harness/chromium.ts";
 import { NarrowLink } from "../test/harness/narrow-link.ts";
+import { RoomTab } from "../test/harness/room-tab.ts";
 import { StudioWebProcess } from "../test/harness/studio-web.ts";
 
 // node scripts/studio-screenshots.ts [FOLDER]: takes the README's pictures of the studio, with a real engine and backend, and a
@@ -224,7 +225,7 @@ async function openPage(browser: Browser, link: string): Promise<Page> {
 async function take(page: Page, name: string): Promise<void> {
   await page.evaluate(async () => {
     const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().iterations === 1);
-    await Promise.all(ending.map(({ finished }) => finished));
+    await Promise.allSettled(ending.map(({ finished }) => finished));
   });
   const file = path.join(IMAGES, `${name}.png`);
   await page.screenshot({ path: file });
@@ -280,6 +281,32 @@ async function goodDays(browser: Browser): Promise<void> {
   await page.context().close();
 }
 
+/** Two guests have come by the link; one is on stage. */
+async function guests(browser: Browser): Promise<void> {
+  await using backend = await BackendProcess.start({ env: { KLIEG_LADDER: "off" } });
+  const home = { id: "home", name: "My server", enabled: true, kind: "klieg", url: backend.http, channel: "" } as const;
+  await using opened = await openStudio(
+    madeShow([{ ...home, protocol: "srt" }]),
+    { welcomed: true, last_title: TITLE },
+    { home: backend.key },
+  );
+  const page = await openPage(browser, opened.studio.link);
+  await page.getByRole("tab", { name: "Guests" }).click();
+  await button(page, "Open the room").click();
+  const link = await page.getByRole("textbox", { name: "Invite link" }).inputValue();
+  await using ada = await RoomTab.open(browser, { link, media: { hue: 30, saturation: 24, tone: 220 } });
+  await using ben = await RoomTab.open(browser, { link, media: { hue: 190, saturation: 24, tone: 180 } });
+  await ada.join("Ada");
+  await ben.join("Ben");
+  const row = page.getByRole("list", { name: "Guests in the room" }).getByRole("listitem");
+  await row.filter({ hasText: "Ben" }).getByText("Backstage").waitFor();
+  await row.filter({ hasText: "Ada" }).getByRole("button", { name: "Put Ada on stage" }).click();
+  await row.filter({ hasText: "Ada" }).getByText("On stage").waitFor();
+  await settle(page, 4);
+  await take(page, "studio-guests");
+  await page.context().close();
+}
+
 /** An upload that becomes too narrow in mid-show. */
 async function badDay(browser: Browser): Promise<void> {
   await using backend = await BackendProcess.start({ env: { KLIEG_LADDER: "off" } });
@@ -311,6 +338,7 @@ async function badDay(browser: Browser): Promise<void> {
 const browser = await openChromium();
 try {
   await goodDays(browser);
+  await guests(browser);
   await badDay(browser);
 } finally {
   await browser.close();

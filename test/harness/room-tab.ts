@@ -7,6 +7,8 @@ import { until } from "./until.ts";
 export interface RoomTabMedia {
   /** Degrees of the colour wheel. */
   readonly hue: number;
+  /** Percent; 80 where it is to be told from others. */
+  readonly saturation?: number;
   /** Hz. */
   readonly tone: number;
   readonly width?: number;
@@ -30,7 +32,7 @@ const WITNESS = `(() => {
 /** Gives the page a picture and a sound made on the spot, through the very functions that it asks the browser with. */
 function fakeCapture(media: RoomTabMedia): string {
   return `(() => {
-  const { hue, tone, width, height, frameRate } = ${JSON.stringify({ width: 640, height: 360, frameRate: 10, ...media })};
+  const { hue, saturation, tone, width, height, frameRate } = ${JSON.stringify({ saturation: 80, width: 640, height: 360, frameRate: 10, ...media })};
   const { tracks } = window.roomWitness;
   const picture = (hue, saturation, width, height) => {
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
@@ -69,7 +71,7 @@ function fakeCapture(media: RoomTabMedia): string {
   if (!devices) return;
   devices.getUserMedia = async ({ audio, video }) => {
     const stream = new MediaStream();
-    if (video) stream.addTrack(picture(hue, 80, width, height));
+    if (video) stream.addTrack(picture(hue, saturation, width, height));
     if (audio) stream.addTrack(sound(tone));
     tracks.push(...stream.getTracks());
     return stream;
