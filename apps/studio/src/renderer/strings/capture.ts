@@ -31,7 +31,7 @@ export const strings = {
     stream_address:
       "The studio does not open addresses of this kind. They begin with rtsp://, srt://, rtmp://, http:// or udp://.",
     engine_only:
-      "A browser cannot open this, and the studio has no FFmpeg that does. Install FFmpeg on the studio's machine.",
+      "A browser cannot open this. It takes the Klieg app, or a capture box, with an FFmpeg on its machine that can.",
     unknown: "This cannot be opened.",
   },
 } as const;
