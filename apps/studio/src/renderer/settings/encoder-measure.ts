@@ -21,9 +21,14 @@ const AHEAD = 4;
 
 /**
  * Has an encoder of the browser encode a moving picture as fast as it can.
+ * @param signal ends it: somebody needs the computer for something else.
  * @returns as multiples of the shape's frame rate; 0 where it failed.
  */
-export async function measureBrowserEncoder(config: VideoEncoderConfig, shape: PictureShape): Promise<number> {
+export async function measureBrowserEncoder(
+  config: VideoEncoderConfig,
+  shape: PictureShape,
+  signal: AbortSignal,
+): Promise<number> {
   const { width, height, frameRate } = shape;
   const canvas = new OffscreenCanvas(width, height);
   const picture = canvas.getContext("2d", { alpha: false });
@@ -50,13 +55,13 @@ export async function measureBrowserEncoder(config: VideoEncoderConfig, shape: P
       frames.push(new VideoFrame(canvas, { timestamp: 0 }));
     }
     const begun = performance.now();
-    for (let i = 0; i < FRAMES && !failed && performance.now() - begun < LONGEST_MS; i += 1) {
+    for (let i = 0; i < FRAMES && !failed && !signal.aborted && performance.now() - begun < LONGEST_MS; i += 1) {
       const source = frames[i % frames.length];
       if (source === undefined) break;
       const frame = new VideoFrame(source, { timestamp: Math.round((i * 1_000_000) / frameRate) });
       encoder.encode(frame, { keyFrame: i % (2 * frameRate) === 0 });
       frame.close();
-      while (encoder.encodeQueueSize > AHEAD && !failed) {
+      while (encoder.encodeQueueSize > AHEAD && !failed && !signal.aborted) {
         const { promise, resolve } = Promise.withResolvers<void>();
         wake = resolve;
         const patience = setTimeout(resolve, 50);
@@ -64,6 +69,7 @@ export async function measureBrowserEncoder(config: VideoEncoderConfig, shape: P
         clearTimeout(patience);
       }
     }
+    if (signal.aborted) return 0;
     if (!failed) await encoder.flush();
     const seconds = (performance.now() - begun) / 1000;
     return failed || encoded === 0 ? 0 : encoded / seconds / frameRate;

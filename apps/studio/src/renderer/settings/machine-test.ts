@@ -28,7 +28,7 @@ interface Candidate {
   readonly encoder: string;
   readonly label: string;
   readonly hardware: boolean;
-  measure(shape: (typeof SHAPES)[number]): Promise<number>;
+  measure(shape: (typeof SHAPES)[number], signal: AbortSignal): Promise<number>;
 }
 
 /** Destinations to which the upload is measured; each takes some seconds. */
@@ -66,6 +66,7 @@ export async function testMachine(
     const upload = await measureUpload(link, destination);
     tell({ uploads: [...test.uploads, upload], uploading: undefined });
   }
+  if (signal.aborted) return test;
   const room = roomFor(test.uploads, encoding.audio_bitrate);
   const candidates = await browserCandidates();
   if (withFfmpeg) {
@@ -87,7 +88,8 @@ export async function testMachine(
       if (signal.aborted) return test;
       tell({ measuring: candidate.label });
       const { encoder, label, hardware } = candidate;
-      const speed = await candidate.measure(shape);
+      const speed = await candidate.measure(shape, signal);
+      if (signal.aborted) return test;
       const { width, height, frameRate } = shape;
       const one: Measured = { encoder, label, hardware, shape: { width, height, frameRate }, speed };
       const measured = [...test.measured, one];
@@ -112,9 +114,9 @@ function browserCandidate({ name, label, hardware }: EncoderInUse): Candidate {
     encoder: name,
     label,
     hardware,
-    async measure(shape) {
+    async measure(shape, signal) {
       const choice = await chooseEncoder(name, shape, shape.bitrate, "");
-      return choice === undefined ? 0 : await measureBrowserEncoder(choice.config, shape);
+      return choice === undefined ? 0 : await measureBrowserEncoder(choice.config, shape, signal);
     },
   };
 }
