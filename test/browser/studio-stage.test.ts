@@ -163,6 +163,7 @@ describe("STU1: the stage in Chromium, with a camera and microphone of its own m
       commands: () => page.keyboard.press("Shift+Slash"),
       "go live": () => page.getByRole("button", { name: "Go live", exact: true }).click(),
       figures: () => page.getByRole("button", { name: "All figures" }).click(),
+      recordings: () => page.getByRole("button", { name: "Recordings", exact: true }).click(),
     };
     for (const [name, open] of Object.entries(opened)) {
       await open();
@@ -171,6 +172,9 @@ describe("STU1: the stage in Chromium, with a camera and microphone of its own m
       await page.keyboard.press("Escape");
       await dialog().waitFor({ state: "detached" });
     }
+    await page.getByRole("tab", { name: "Guests" }).click();
+    faults.guests = await accessibilityFaults(page);
+    await page.getByRole("tab", { name: "Properties" }).click();
     await page.getByRole("button", { name: "Settings", exact: true }).click();
     for (const tab of await dialog().getByRole("tab").all()) {
       await tab.click();
