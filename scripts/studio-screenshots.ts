@@ -14,8 +14,8 @@ import { NarrowLink } from "../test/harness/narrow-link.ts";
 import { RoomTab } from "../test/harness/room-tab.ts";
 import { StudioWebProcess } from "../test/harness/studio-web.ts";
 
-// node scripts/studio-screenshots.ts [FOLDER]: takes the README's pictures of the studio, with a real engine and backend, and a
-// camera and microphone that are made in the page.
+// node scripts/studio-screenshots.ts [FOLDER [PART…]]: takes the documents' pictures of the studio, with a real engine and backend,
+// and a camera and microphone that are made in the page. Parts: good, guests, bad.
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 const IMAGES = path.resolve(process.argv[2] ?? path.join(ROOT, "docs/images"));
@@ -268,6 +268,8 @@ async function goodDays(browser: Browser): Promise<void> {
   await backend.live();
   await page.getByText("Lower third", { exact: true }).first().click();
   await settle(page, 20);
+  // Whatever the computer has to do beside this.
+  await page.getByText("All is well").waitFor({ timeout: 60_000 });
   await take(page, "studio");
   await button(page, "End stream").click();
   await page.getByRole("dialog").getByRole("button", { name: "End stream" }).click();
@@ -337,9 +339,9 @@ async function badDay(browser: Browser): Promise<void> {
 
 const browser = await openChromium();
 try {
-  await goodDays(browser);
-  await guests(browser);
-  await badDay(browser);
+  for (const [part, take] of Object.entries({ good: goodDays, guests, bad: badDay })) {
+    if (process.argv.length <= 3 || process.argv.includes(part, 3)) await take(browser);
+  }
 } finally {
   await browser.close();
 }
