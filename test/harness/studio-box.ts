@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { systemClock } from "@klieg/base";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { writeDocument } from "../../apps/studio/src/document/document-file.ts";
 import type { StudioDocument } from "../../apps/studio/src/document/studio-document.ts";
 import { FileSecretStore } from "../../apps/studio/src/engine/secrets/file-secret-store.ts";
@@ -70,6 +70,35 @@ function devices(colour: string): string {
 })()`;
 }
 
+/**
+ * In the page, before anything of its own: `pullCamera(true)` takes the browser's cameras away, as far as a page sees it, and
+ * `pullCamera(false)` brings them back. The browser's made-up camera cannot be pulled out.
+ */
+const PULLABLE = `(() => {
+  const devices = navigator.mediaDevices;
+  if (!devices) return;
+  const open = devices.getUserMedia.bind(devices);
+  const list = devices.enumerateDevices.bind(devices);
+  const tracks = new Set();
+  let out = false;
+  devices.getUserMedia = async (wishes) => {
+    if (out && wishes.video) throw new DOMException("Requested device not found", "NotFoundError");
+    const stream = await open(wishes);
+    for (const track of stream.getVideoTracks()) tracks.add(track);
+    return stream;
+  };
+  devices.enumerateDevices = async () => (await list()).filter(({ kind }) => !out || kind !== "videoinput");
+  globalThis.pullCamera = (pulled) => {
+    out = pulled;
+    for (const track of pulled ? tracks : []) {
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    }
+    tracks.clear();
+    devices.dispatchEvent(new Event("devicechange"));
+  };
+})()`;
+
 export interface StudioBoxOptions {
   /** The show that it begins with. */
   readonly show: StudioDocument;
@@ -110,10 +139,28 @@ export class StudioBox implements AsyncDisposable {
     return path.join(this.folder, "recordings");
   }
 
-  /** Opens the studio's page in a context of its own. @param colour of the camera's picture; the browser's own devices without. */
-  async open(browser: Browser, colour?: string): Promise<Page> {
+  /**
+   * Opens the studio's page in a context of its own.
+   * @param colour of the camera's picture; the browser's own devices without.
+   * @param prepare is given the context before.
+   */
+  async open(browser: Browser, colour?: string, prepare?: (context: BrowserContext) => Promise<void>): Promise<Page> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "dark" });
+    await prepare?.(context);
     if (colour !== undefined) await context.addInitScript(devices(colour));
+    const page = await context.newPage();
+    await page.goto(this.#process.link);
+    return page;
+  }
+
+  /** As {@link open}, with the browser's own camera and microphone, which the page has leave to use, and {@link PULLABLE}. */
+  async openWithBrowserDevices(browser: Browser): Promise<Page> {
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      colorScheme: "dark",
+      permissions: ["camera", "microphone"],
+    });
+    await context.addInitScript(PULLABLE);
     const page = await context.newPage();
     await page.goto(this.#process.link);
     return page;
