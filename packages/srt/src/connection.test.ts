@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { SrtCloseReason } from "./close-reason.ts";
+import { Pacer } from "./pacer.ts";
 import { SEQUENCE_MODULUS } from "./sequence-number.ts";
 import { SimulatedPair } from "./testing/simulated-pair.ts";
 
@@ -175,6 +176,23 @@ test("ING2: pacing spreads a burst", async () => {
   expect(pair.far.received.length).toBeLessThan(60);
   pair.clock.advance(160);
   expect(pair.far.received).toHaveLength(100);
+});
+
+test("ING2: pacing makes good what late timers cost", () => {
+  const pacer = new Pacer({ kind: "limit", bitsPerSecond: 4_000_000 });
+  let sent = 0;
+  // Always something to send, by a timer that comes every 60 ms only.
+  for (let now = 0; now <= 6_000_000; now += 60_000) {
+    while (pacer.take(1360, now) === 0) sent += 1360;
+  }
+  expect((sent * 8) / 6).toBeGreaterThan(3_900_000);
+  expect((sent * 8) / 6).toBeLessThan(4_100_000);
+  // Who has nothing to send saves up a moment only.
+  let burst = 0;
+  const idle = new Pacer({ kind: "limit", bitsPerSecond: 4_000_000 });
+  idle.take(1360, 0);
+  while (idle.take(1360, 10_000_000) === 0) burst += 1360;
+  expect(burst).toBeLessThanOrEqual(5000);
 });
 
 test("ING2: pacing can be changed while there is something to send", async () => {

@@ -9,6 +9,8 @@ export type Pacing =
 
 /** What a pause may save up, µs of sending at the full rate. */
 const BURST = 10_000;
+/** What a timer that comes late may make good, µs: then there was something to send all the while. */
+const LATE = 250_000;
 /** And at least this much, bytes: a pair of full packets. */
 const MIN_BURST = 3000;
 /** How often the input rate is measured, µs. */
@@ -23,6 +25,8 @@ export class Pacer {
   #rate: number;
   #tokens = MIN_BURST;
   #refilledAt = 0;
+  /** Somebody waits for their turn. */
+  #waiting = false;
   #inputBytes = 0;
   #inputSince = -1;
 
@@ -61,10 +65,13 @@ export class Pacer {
   /** Takes `bytes` from the bucket. @returns 0 when they may go now, else the local µs at which to ask again. */
   take(bytes: number, now: number): number {
     if (this.#rate === Number.POSITIVE_INFINITY) return 0;
-    const cap = Math.max(this.#rate * BURST, MIN_BURST);
-    this.#tokens = Math.min(cap, this.#tokens + (now - this.#refilledAt) * this.#rate);
+    const cap = Math.max(this.#rate * (this.#waiting ? LATE : BURST), MIN_BURST);
+    const refilled = Math.min(cap, this.#tokens + (now - this.#refilledAt) * this.#rate);
+    // What was made good already is not taken back.
+    this.#tokens = Math.max(refilled, this.#tokens);
     this.#refilledAt = now;
-    if (this.#tokens >= bytes) {
+    this.#waiting = this.#tokens < bytes;
+    if (!this.#waiting) {
       this.#tokens -= bytes;
       return 0;
     }
