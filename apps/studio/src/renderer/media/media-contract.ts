@@ -4,7 +4,7 @@ import type { StudioDocument } from "../../document/studio-document.ts";
 import type { CaptureLink } from "./capture/engine-captures.ts";
 import type { CompositorProblem } from "./compositor/compositor-message.ts";
 import type { CompositorStatistics } from "./compositor/compositor-statistics.ts";
-import type { IsolatedSourceStatistics } from "./isolated/isolated-sources.ts";
+import type { IsolatedSourceStatistics } from "./isolated/isolated-message.ts";
 import type { WhipState } from "./whip/whip-state.ts";
 
 /** What media needs of the link to the engine (`StudioLink` is one). */

@@ -1,6 +1,6 @@
 import type { IsolatedState } from "@klieg/protocol";
 import { useEffect, useState } from "react";
-import type { IsolatedSourceStatistics } from "../media/isolated/isolated-sources.ts";
+import type { IsolatedSourceStatistics } from "../media/isolated/isolated-message.ts";
 import { useServices, useShow } from "../services.ts";
 import { useEngine } from "../state/use-engine.ts";
 import { recordingStrings } from "../strings/recording.ts";

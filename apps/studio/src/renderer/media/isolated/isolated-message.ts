@@ -39,6 +39,11 @@ export interface IsolatedStatistics {
   readonly problem: string | undefined;
 }
 
+/** How one source is recorded by itself, as far as this page knows. */
+export interface IsolatedSourceStatistics extends Omit<IsolatedStatistics, "number"> {
+  readonly source: string;
+}
+
 /** What the worker tells the page. */
 export type FromIsolated =
   /** A message of `studio-program.ts`. */

@@ -4,7 +4,7 @@ import type { StudioDocument } from "../../../document/studio-document.ts";
 import type { Captures } from "../capture/captures.ts";
 import type { MediaLink, MediaMixer } from "../media-contract.ts";
 import type { ProgramClock } from "../program-clock.ts";
-import type { FromIsolated, IsolatedStatistics, ToIsolated } from "./isolated-message.ts";
+import type { FromIsolated, IsolatedSourceStatistics, ToIsolated } from "./isolated-message.ts";
 import { Relief } from "./relief.ts";
 
 export interface IsolatedSourcesOptions {
@@ -12,11 +12,6 @@ export interface IsolatedSourcesOptions {
   readonly captures: Pick<Captures, "get" | "onChanged">;
   readonly mixer: Pick<MediaMixer, "tap">;
   readonly clock: ProgramClock;
-}
-
-/** How one source is recorded by itself, as far as this page knows. */
-export interface IsolatedSourceStatistics extends Omit<IsolatedStatistics, "number"> {
-  readonly source: string;
 }
 
 interface Sent {
