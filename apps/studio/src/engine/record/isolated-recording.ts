@@ -34,6 +34,8 @@ export interface IsolatedRecordingOptions {
 const SOUND_PATIENCE_MS = 3000;
 /** What is held while it is not known where the program's recording begins, ticks. */
 const HELD_TICKS = 3 * TICKS_PER_SECOND;
+/** What is farther from the time that it should be of is left out, ticks. */
+const FARTHEST_TICKS = 60 * TICKS_PER_SECOND;
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 /** Keyframes are asked for no more often than this, ms: the page makes one every second by itself. */
 const KEYFRAME_REQUEST_MS = 500;
@@ -50,6 +52,8 @@ export class IsolatedRecording implements AsyncDisposable {
   readonly #tracks = new Map<Track["kind"], Track>();
   /** The last `dts` of each kind. */
   readonly #last = new Map<Track["kind"], number>();
+  /** The first of all, and when it came, ms. */
+  #anchor: { readonly now: number; readonly dts: number } | undefined;
   #held: AccessUnit[] = [];
   #heldBytes = 0;
   #firstPicture: number | undefined;
@@ -148,7 +152,8 @@ export class IsolatedRecording implements AsyncDisposable {
     const { kind } = unit.track;
     const offset = this.#options.pageOffset();
     const dts = unit.dts + (offset ?? 0);
-    const late = offset === undefined || dts <= (this.#last.get(kind) ?? Number.NEGATIVE_INFINITY);
+    const late =
+      offset === undefined || dts <= (this.#last.get(kind) ?? Number.NEGATIVE_INFINITY) || this.#isAhead(dts);
     if (kind === "video") {
       // Without one picture those after it cannot be decoded, up to the next that stands by itself.
       if (late || (this.#wantsKeyframe && !unit.keyframe)) this.#wantsKeyframe = true;
@@ -163,6 +168,14 @@ export class IsolatedRecording implements AsyncDisposable {
     const placed = { ...unit, track, dts, pts: dts };
     if (track.kind === "audio") for (const silence of this.#bridge.before(placed, track)) this.#put(silence);
     this.#put(placed);
+  }
+
+  /** Whether it is of a time that has not come: a page whose clock is wrong. */
+  #isAhead(dts: number): boolean {
+    const now = this.#options.clock.now();
+    this.#anchor ??= { now, dts };
+    const passed = ((now - this.#anchor.now) * TICKS_PER_SECOND) / 1000;
+    return Math.abs(dts - this.#anchor.dts - passed) > FARTHEST_TICKS;
   }
 
   #put(unit: AccessUnit): void {

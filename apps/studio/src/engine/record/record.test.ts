@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { ManualClock, systemClock } from "@klieg/base";
 import { makeFootage } from "@klieg/ffmpeg/testing";
 import type { AccessUnit, Track } from "@klieg/media";
-import type { ProgramFrame } from "@klieg/protocol";
+import { KliegError, type ProgramFrame } from "@klieg/protocol";
+import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ProgramReader } from "../program/program-reader.ts";
 import { Recorder } from "./recorder.ts";
@@ -174,6 +175,41 @@ describe("recordings of sources (STU8)", () => {
     expect((await readdir(folder)).filter((name) => name.includes("Camera"))).toEqual([]);
     expect((await readdir(folder)).filter((name) => name.includes("Voice"))).toHaveLength(1);
   });
+});
+
+test("what a page sends of a source, damaged in any way, is refused in words, and harms nothing (STU8)", async () => {
+  const feed = new Feed();
+  await using recorder = new Recorder({ clock: systemClock, feed, ffmpeg: undefined });
+  recorder.isolate([CAMERA], 128_000);
+  await recorder.start(folder);
+  feed.push(footage);
+  const good = [...framesOf(1, footage)];
+  const kinds = ["avc_config", "avc", "i420", "pcm", "aac_config", "aac"] as const;
+  const damaged = fc.record({
+    at: fc.nat(good.length - 1),
+    kind: fc.option(fc.constantFrom(...kinds)),
+    timestamp: fc.option(fc.oneof(fc.nat(), fc.constant(Number.MAX_SAFE_INTEGER))),
+    byte: fc.option(fc.tuple(fc.nat(60), fc.nat(255))),
+    keyframe: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(damaged, { maxLength: 20 }), (script) => {
+      for (const { at, kind, timestamp, byte, keyframe } of script) {
+        const frame = good[at] as ProgramFrame;
+        const data = Uint8Array.from(frame.data);
+        if (byte !== null && byte[0] < data.length) data[byte[0]] = byte[1];
+        const sent = { ...frame, data, keyframe, kind: kind ?? frame.kind, timestamp: timestamp ?? frame.timestamp };
+        try {
+          recorder.pushIsolated(sent);
+        } catch (error) {
+          expect(error).toBeInstanceOf(KliegError);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+  const kept = await recorder.stop();
+  expect(probe(kept.path).video).toBe(150);
 });
 
 describe("the films that were kept (STU8)", () => {
