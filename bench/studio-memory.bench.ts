@@ -204,7 +204,10 @@ async function named(heaps: HeapWatch): Promise<Pick<Sample, "pageHeap" | "worke
 }
 
 function leastOf(samples: readonly Sample[]): Sample {
-  const least = (part: keyof Sample) => Math.min(...samples.map((sample) => sample[part]));
+  const least = (part: keyof Sample) => {
+    const told = samples.map((sample) => sample[part]).filter((value) => !Number.isNaN(value));
+    return told.length === 0 ? Number.NaN : Math.min(...told);
+  };
   return {
     page: least("page"),
     pageHeap: least("pageHeap"),

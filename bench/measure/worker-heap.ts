@@ -1,9 +1,9 @@
 import type { CDPSession, Page } from "playwright-core";
 
-/** Answers of a worker come within this, or are left out, ms. */
+/** Answers of a worker come within this, or not at all, ms: one that ends meanwhile gives none. */
 const ANSWER_MS = 5000;
 
-/** JavaScript heaps of a page, MiB: its own, and all of its dedicated workers' together. */
+/** JavaScript heaps of a page, MiB: its own, and all of its dedicated workers' together; NaN where one did not answer. */
 export interface PageHeaps {
   readonly page: number;
   readonly workers: number;
@@ -40,27 +40,26 @@ export class HeapWatch implements AsyncDisposable {
     await this.#session.detach();
   }
 
-  /** Bytes of a worker's heap. @throws where it does not answer. */
+  /** Bytes of a worker's heap; NaN where it does not answer. */
   #ask(sessionId: string): Promise<number> {
     this.#ids += 1;
     const id = this.#ids;
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const { promise, resolve } = Promise.withResolvers<number>();
     const listen = (event: { sessionId: string; message: string }) => {
       if (event.sessionId !== sessionId) return;
       const answer = JSON.parse(event.message) as { id?: number; result?: { usedSize?: number } };
       if (answer.id !== id) return;
-      const size = answer.result?.usedSize;
-      if (size === undefined) reject(new Error(`a worker told no heap: ${event.message}`));
-      else resolve(size);
+      resolve(answer.result?.usedSize ?? Number.NaN);
     };
     this.#session.on("Target.receivedMessageFromTarget", listen);
-    const timer = setTimeout(() => reject(new Error("a worker did not tell its heap")), ANSWER_MS);
+    const timer = setTimeout(() => resolve(Number.NaN), ANSWER_MS);
     this.#session
       .send("Target.sendMessageToTarget", {
         sessionId,
         message: JSON.stringify({ id, method: "Runtime.getHeapUsage" }),
       })
-      .catch(reject);
+      // It has just ended.
+      .catch(() => resolve(Number.NaN));
     return promise.finally(() => {
       clearTimeout(timer);
       this.#session.off("Target.receivedMessageFromTarget", listen);
