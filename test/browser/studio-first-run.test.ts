@@ -54,7 +54,13 @@ describe("STU7: the first run, from nothing to on air, with a real backend", () 
     await page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);
     await page.waitForFunction(() => (document.querySelector("meter")?.value ?? -60) > -60);
     await button("Use these").click();
-    await button("Test this computer").waitFor();
+  });
+
+  it("measures the upload to the server, which nobody sees, and leaves the encoders to who has time (STU2)", async () => {
+    await button("Test this computer").click();
+    await page.getByText(/in a private preview…$/).waitFor();
+    await page.getByText(/^The upload to .+ carries (at least )?[\d.]+ Mb\/s/).waitFor();
+    expect(await backend.channel()).toMatchObject({ live_stream_id: null, state: null });
     await button("Next").click();
   });
 
