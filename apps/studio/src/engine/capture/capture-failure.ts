@@ -3,7 +3,7 @@ import { KliegError } from "@klieg/protocol";
 /** FFmpeg's words for what went wrong, in the order in which they are looked for, and what they mean to whoever set the source up. */
 const FAILURES = [
   [
-    /\b401\b|unauthorized|authorization failed|auth.*fail|bad ?secret|wrong password/i,
+    /\b401\b|unauthorized|authorization failed|auth.*fail|bad ?secret|incorrect passphrase|wrong password/i,
     "unauthorized",
     "It wants another user name or password",
   ],

@@ -111,7 +111,8 @@ export class CaptureRun {
     const lines = (this.#errorRest + text).split(/[\r\n]+/);
     this.#errorRest = (lines.pop() ?? "").slice(-MAX_LINE);
     for (const line of lines) {
-      if (!/\[(error|fatal|panic)\] /.test(line)) continue;
+      // What libsrt says itself has no level; a passphrase that is wrong is told there alone.
+      if (!/\[(error|fatal|panic)\] |\/SRT:.*REJECT/.test(line)) continue;
       this.#complaints.push(line.replace(/^(\[[^\]]* @ 0x[0-9a-f]+\] )?\[\w+\] /, "").slice(0, 300));
       if (this.#complaints.length > KEPT_COMPLAINTS) this.#complaints.shift();
     }

@@ -97,6 +97,10 @@ describe("what FFmpeg says of an input (TRN3)", () => {
 describe("why a source did not open, in words (TRN3)", () => {
   test.each([
     ["rtsp://c:4010/x: Server returned 401 Unauthorized (authorization failed)", "unauthorized"],
+    [
+      "12:00:00.1/SRT:RcvQ:w1!W:SRT.cn: REJECT reported: Incorrect passphrase\nsrt://c:1: Input/output error",
+      "unauthorized",
+    ],
     ["rtsp://c:401/403: Connection refused", "unreachable"],
     ["rtsp://c/x: Server returned 404 Not Found", "not_found"],
     ["http://c/x: Server returned 403 Forbidden (access denied)", "forbidden"],
