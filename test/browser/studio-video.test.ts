@@ -224,6 +224,6 @@ describe("STU1 STU2: what goes wrong in mid-show", () => {
     });
     await until(() => tab.run((studio) => studio.messages().length > 5), { what: "pictures come again" });
     await tab.run((studio) => studio.media.stopProgram());
-    expect((await statistics()).failedEncoder).toBeUndefined();
+    await until(async () => (await statistics()).failedEncoder === undefined, { what: "it is said no more" });
   });
 });

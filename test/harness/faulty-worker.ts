@@ -59,6 +59,10 @@ export async function makeFaulty(
   target: Page | BrowserContext,
   { hardware = false, h264 = true }: { hardware?: boolean; h264?: boolean } = {},
 ): Promise<void> {
+  if (!h264) {
+    const refuse = "VideoEncoder.isConfigSupported = async (config) => ({ supported: false, config })";
+    await target.addInitScript(`if (globalThis.VideoEncoder !== undefined) ${refuse}`);
+  }
   await target.route(/\/compositor-worker[^/]*\.js$/, async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: prelude({ hardware, h264 }) + (await response.text()) });

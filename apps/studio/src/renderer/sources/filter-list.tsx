@@ -207,7 +207,7 @@ function SegmentationNote() {
   }
   return (
     <p className="label" role="status">
-      {segmentation?.state === "opening" ? words.opening : words.running}
+      {segmentation?.state === "running" ? words.running : words.opening}
     </p>
   );
 }
