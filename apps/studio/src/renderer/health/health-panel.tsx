@@ -108,7 +108,7 @@ export function HealthLight() {
     <button
       type="button"
       className="chip health-chip"
-      aria-label={words.lightLabel(health.headline)}
+      aria-label={words.lightLabel(spoken, health.headline)}
       title={health.headline}
       onClick={() => dialogs.setState({ open: { name: "health" } })}
     >

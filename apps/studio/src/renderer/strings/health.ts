@@ -5,7 +5,7 @@ export const healthStrings = {
   panel: "Health",
   last: (ms: number) => `Last ${span(ms)}`,
   lights: { idle: "Off air", good: "Healthy", warn: "Attention", bad: "Trouble" },
-  lightLabel: (words: string) => `Health: ${words}`,
+  lightLabel: (light: string, headline: string) => `Health: ${light === headline ? light : `${light}. ${headline}`}`,
   idle: "Off air",
   starting: "Connecting",
   good: "All is well",

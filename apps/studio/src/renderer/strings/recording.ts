@@ -5,7 +5,7 @@ export const recordingStrings = {
   record: "Record",
   recording: (ms: number, bytes: number) => `${timer(ms)} · ${fileSize(bytes)}`,
   recordingLabel: (ms: number, bytes: number) =>
-    `Recording for ${span(ms)}, ${fileSize(bytes)} are safe. Press to stop.`,
+    `Recording for ${span(ms)}: ${timer(ms)} · ${fileSize(bytes)}, safe on the disk. Press to stop.`,
   starting: "Starting…",
   failed: "Recording stopped",
   replay: "Save replay",
