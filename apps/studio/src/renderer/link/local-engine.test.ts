@@ -240,7 +240,7 @@ describe("STU3: the studio in a browser alone", () => {
     expect(await link.opened()).toMatchObject({ host: "browser", ffmpeg: null, secrets: "session" });
     await turn();
     expect(new Set(events.map(({ event }) => event))).toEqual(
-      new Set(["settings", "secrets", "broadcast", "program", "recording", "replay"]),
+      new Set(["settings", "secrets", "broadcast", "program", "recording", "replay", "guest_room"]),
     );
   });
 
