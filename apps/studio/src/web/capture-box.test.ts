@@ -138,7 +138,7 @@ describe("the studio's capture box (STU3, SEC5)", () => {
     expect(await second.ask("open_show")).toMatchObject({ document, problem: null });
     await expect
       .poll(() => second.events.map(({ event }) => event))
-      .toEqual(["settings", "secrets", "program", "recording", "replay", "broadcast"]);
+      .toEqual(["settings", "secrets", "program", "recording", "replay", "broadcast", "guest_room"]);
     const control = await Page.on("control");
     await control.ask("save_show", {
       document: { ...document, canvas: { ...document.canvas, width: 1920, height: 1080 } },
