@@ -22,6 +22,9 @@ export class NarrowLink implements AsyncDisposable {
   /** bits/s. */
   bitrate: number;
   lost = 0;
+  /** Bytes that the caller has sent, and bytes of these that came through. */
+  offered = 0;
+  carried = 0;
 
   private constructor(options: NarrowLinkOptions) {
     this.#options = options;
@@ -35,7 +38,10 @@ export class NarrowLink implements AsyncDisposable {
       link.#front.bind(0, "127.0.0.1", resolve);
     });
     link.#front.on("message", (datagram, from) => link.#take(datagram, from));
-    link.#timer = setInterval(() => link.#send(), 2);
+    link.#timer = setInterval(() => {
+      link.#refill();
+      link.#send();
+    }, 2);
     return link;
   }
 
@@ -51,10 +57,12 @@ export class NarrowLink implements AsyncDisposable {
   }
 
   #take(datagram: Buffer, from: RemoteInfo): void {
+    this.offered += datagram.length;
     if (this.#queued + datagram.length > this.#options.queueBytes) {
       this.lost += 1;
       return;
     }
+    this.#refill();
     this.#queue.push({ datagram, back: this.#back(from.port) });
     this.#queued += datagram.length;
     this.#send();
@@ -70,11 +78,18 @@ export class NarrowLink implements AsyncDisposable {
     return back;
   }
 
-  #send(): void {
+  #refill(): void {
     const now = performance.now();
-    // What was not used is lost, but for one step of the timer.
-    this.#allowed = Math.min(this.#allowed + ((now - this.#lastAt) * this.bitrate) / 8000, (this.bitrate / 8000) * 10);
+    // What was not used is lost, but for one step of the timer; a timer that comes late costs nothing that waited.
+    const saved = this.#queue.length === 0 ? 10 : 200;
+    this.#allowed = Math.min(
+      this.#allowed + ((now - this.#lastAt) * this.bitrate) / 8000,
+      Math.max(this.#allowed, (this.bitrate / 8000) * saved),
+    );
     this.#lastAt = now;
+  }
+
+  #send(): void {
     for (
       let next = this.#queue[0];
       next !== undefined && this.#allowed >= next.datagram.length;
@@ -83,6 +98,7 @@ export class NarrowLink implements AsyncDisposable {
       this.#queue.shift();
       this.#queued -= next.datagram.length;
       this.#allowed -= next.datagram.length;
+      this.carried += next.datagram.length;
       next.back.send(next.datagram, this.#options.targetPort, "127.0.0.1");
     }
   }

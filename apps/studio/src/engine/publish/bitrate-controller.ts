@@ -33,6 +33,11 @@ export type BitrateReason = "full" | "queue" | "loss" | "drops" | "busy" | "prob
 /** Share of the latency that may wait, beyond the round trip, before the network counts as full. */
 const QUEUE_SHARE = 0.4;
 const QUEUE_LEAST_MS = 60;
+/** That it was so once may be a hiccup of either end, unless it is so many times as much. */
+const CROWDED_SAMPLES = 3;
+const CLEARLY = 2.5;
+/** So many times as much is allowed where this computer has too much to do. */
+const BUSY_PATIENCE = 3;
 /** What is lost is there again after a round trip or two: only what is older than so many waits. Nor is that at once, ms. */
 const REPAIR_ROUND_TRIPS = 3;
 const REPAIR_MS = 300;
@@ -90,8 +95,9 @@ export class BitrateController {
   #carried: number | undefined;
   /** While what waits drains: since when, and when the rate was lowered for it last, and what waited then, ms. */
   #drain: { readonly since: number; readonly decreasedAt: number; readonly waits: number } | undefined;
-  /** What waits in the network's queues, ms. */
+  /** What waits in the network's queues, ms, and in how many samples in a row that was too much. */
   #inNetwork = 0;
+  #crowdedSamples = 0;
   /** Whether nothing was lost in the last moments. */
   #whole = true;
   #troubleAt = Number.NEGATIVE_INFINITY;
@@ -145,8 +151,11 @@ export class BitrateController {
 
     const { unsentMs } = sample;
     const dropped = sample.packetsDropped > last.packetsDropped;
-    const allowed = Math.max(QUEUE_LEAST_MS, this.#limits.latencyMs * QUEUE_SHARE);
-    if (dropped || this.#inNetwork > allowed || unsentMs > UNSENT_MOST_MS) {
+    // Programs that wait for their turn answer late, too.
+    const allowed = Math.max(QUEUE_LEAST_MS, this.#limits.latencyMs * QUEUE_SHARE) * (busy ? BUSY_PATIENCE : 1);
+    this.#crowdedSamples = this.#inNetwork > allowed ? this.#crowdedSamples + 1 : 0;
+    const crowded = this.#crowdedSamples >= CROWDED_SAMPLES || this.#inNetwork > allowed * CLEARLY;
+    if (dropped || crowded || unsentMs > UNSENT_MOST_MS) {
       this.#full(sample, this.#inNetwork + unsentMs, busy ? "busy" : dropped ? "drops" : "queue");
     } else if (this.#drain !== undefined) {
       if (this.#inNetwork < allowed / 2 && unsentMs < UNSENT_MOST_MS / 2) this.#drained(sample);
