@@ -5,6 +5,7 @@ import { strings } from "../strings.ts";
 import { CheckField, ColourField, Field, SelectField } from "./field-row.tsx";
 import type { SourceOf } from "./new-source.ts";
 import type { SettingsOf } from "./settings-of.ts";
+import { StreamFound } from "./stream-found.tsx";
 import { StreamSettings } from "./stream-settings.tsx";
 import { useDevices } from "./use-devices.ts";
 
@@ -36,6 +37,7 @@ export function SourceSettings(props: {
         <>
           <AssetChoice source={source} kind="media_file" set={set(source)} />
           <MediaFileSettings source={source} set={set(source)} />
+          <StreamFound sourceId={source.id} />
         </>
       );
     case "text":

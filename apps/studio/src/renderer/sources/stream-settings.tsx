@@ -7,8 +7,7 @@ import { CheckField, Field, SelectField } from "./field-row.tsx";
 import type { SourceOf } from "./new-source.ts";
 import type { SettingsOf } from "./settings-of.ts";
 import { isAddress, isRtsp, secretOf, splitPassword } from "./stream-address.ts";
-import { streamWords } from "./stream-words.ts";
-import { useCapture } from "./use-capture.ts";
+import { StreamFound } from "./stream-found.tsx";
 
 type StreamSource = SourceOf<"stream">;
 
@@ -16,7 +15,6 @@ type StreamSource = SourceOf<"stream">;
 export function StreamSettings({ source, set }: SettingsOf<"stream">) {
   const { engine, media, toasts } = useServices();
   const [typed, setTyped] = useState<string>();
-  const capture = useCapture(source.id);
   const kept = useEngine((state) => state.secrets.some(({ holder, passphrase }) => holder === source.id && passphrase));
   const keep = (change: () => Promise<void>) => {
     change().then(
@@ -51,13 +49,7 @@ export function StreamSettings({ source, set }: SettingsOf<"stream">) {
           />
         )}
       </StreamFields>
-      {capture?.stream === undefined ? null : (
-        <div className="label stream-words">
-          {streamWords(capture.stream).map((line) => (
-            <p key={line}>{line}</p>
-          ))}
-        </div>
-      )}
+      <StreamFound sourceId={source.id} />
     </>
   );
 }
