@@ -77,11 +77,9 @@ export class PictureSource implements Disposable {
     this.#still = undefined;
   }
 
+  /** The read that is pending ends the stream. */
   #leave(): void {
-    const reader = this.#reader;
     this.#reader = undefined;
-    // The track may have ended the stream already, with an error of its own.
-    reader?.cancel().catch(() => undefined);
   }
 
   async #read(reader: ReadableStreamDefaultReader<VideoFrame>): Promise<void> {
@@ -91,6 +89,9 @@ export class PictureSource implements Disposable {
         if (done) return;
         if (this.#reader !== reader) {
           frame.close();
+          // Not before: of a stream from another thread, what is on its way when it is cancelled is closed by nobody, and a
+          // camera gives no more pictures while too many are out.
+          await reader.cancel();
           return;
         }
         this.#frame?.close();
