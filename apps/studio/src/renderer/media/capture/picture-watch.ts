@@ -1,5 +1,8 @@
-/** s without a picture after which something is wrong with a camera: the slowest have one in a second, in the dark. */
-const FIRST_PATIENCE = 6;
+/**
+ * s without a picture after which something is wrong with a camera: the slowest take two to begin, and have one in a second in
+ * the dark. Chromium itself now and then opens one that then sends nothing, whoever looks.
+ */
+const FIRST_PATIENCE = 4;
 /** s; each time that opening it anew did not help, it is given twice as long, up to this. */
 const LONGEST_PATIENCE = 60;
 
