@@ -22,6 +22,7 @@ interface DestinationListProps {
 /** Where the show goes: switched on and off, checked, edited. */
 export function DestinationList({ onEdit, compact = false }: DestinationListProps) {
   const destinations = useShow((state) => state.document.destinations);
+  const alone = useEngine((state) => state.welcome?.host === "browser");
   return (
     <fieldset>
       <legend className="row legend-row">
@@ -34,7 +35,7 @@ export function DestinationList({ onEdit, compact = false }: DestinationListProp
       </legend>
       {destinations.length === 0 ? (
         <div className="empty">
-          <p>{words.empty}</p>
+          <p>{alone ? words.emptyInBrowser : words.empty}</p>
           {compact ? (
             <button type="button" className="btn" onClick={() => onEdit(undefined)}>
               {broadcastStrings.noDestinationsAction}

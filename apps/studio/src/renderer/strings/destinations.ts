@@ -8,6 +8,7 @@ export const destinationStrings = {
   addKind: { klieg: "Klieg server", rtmp: "RTMP (other platforms)", srt: "SRT" },
   newNames: { klieg: "My server", rtmp: "Other platform", srt: "SRT receiver" },
   empty: "There is nowhere to go yet. Add a Klieg server, or another platform by RTMP.",
+  emptyInBrowser: "There is nowhere to go yet. Add a Klieg server.",
   edit: (name: string) => `Edit ${name}`,
   editShort: "Edit",
   enabled: (name: string) => `Send to ${name}`,
