@@ -1,4 +1,3 @@
-import { PROGRAM_HEADER_BYTES, writeProgramHeader } from "@klieg/protocol";
 import type { Encoding } from "../../document/encoding.ts";
 import type { Transition } from "../../document/scene.ts";
 import type { StudioDocument } from "../../document/studio-document.ts";
@@ -9,6 +8,7 @@ import type { ViewTarget } from "./compositor/compositor-message.ts";
 import { IsolatedSources } from "./isolated/isolated-sources.ts";
 import type { MediaLink, MediaMixer, MediaStatistics, ProgramSettings } from "./media-contract.ts";
 import type { ProgramClock } from "./program-clock.ts";
+import { soundMessage } from "./sound-message.ts";
 import { WhipPublisher } from "./whip/whip-publisher.ts";
 import type { WhipState } from "./whip/whip-state.ts";
 
@@ -229,12 +229,7 @@ export class StudioMedia implements Disposable {
 
   /** Sound is small beside the picture, and a hole in it is heard: it is never left out. */
   #sendSound(samples: Int16Array<ArrayBuffer>, timestamp: number): void {
-    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-    const message = new Uint8Array(PROGRAM_HEADER_BYTES + bytes.length);
-    message.set(bytes, PROGRAM_HEADER_BYTES);
-    const frame = { upload: 0, width: 0, height: 0, sampleRate: 48_000, channels: 2, keyframe: false };
-    writeProgramHeader(message, { kind: "pcm", timestamp: Math.max(0, Math.round(timestamp)), ...frame });
-    this.#options.link.sendMedia(message);
+    this.#options.link.sendMedia(soundMessage(samples, timestamp));
   }
 
   #publish(destinationId: string, encoding: Encoding): WhipPublisher {

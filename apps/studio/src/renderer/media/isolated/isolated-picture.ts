@@ -105,10 +105,9 @@ export class IsolatedPicture implements Disposable {
     this.#encoder = undefined;
   }
 
+  /** The read that is pending ends the stream. */
   #leave(): void {
-    const reader = this.#reader;
     this.#reader = undefined;
-    reader?.cancel().catch(() => undefined);
     this.#last?.close();
     this.#last = undefined;
     this.#times = new FrameClock();
@@ -121,6 +120,9 @@ export class IsolatedPicture implements Disposable {
         if (done) return;
         if (this.#reader !== reader) {
           frame.close();
+          // Not before: what is on its way from another thread when a stream is cancelled is closed by nobody, and a camera
+          // gives no more pictures while too many are out.
+          await reader.cancel();
           return;
         }
         this.#take(frame);

@@ -1,9 +1,10 @@
-import { type IsolatedState, PROGRAM_HEADER_BYTES, writeProgramHeader } from "@klieg/protocol";
+import type { IsolatedState } from "@klieg/protocol";
 import type { Source } from "../../../document/source.ts";
 import type { StudioDocument } from "../../../document/studio-document.ts";
 import type { Captures } from "../capture/captures.ts";
 import type { MediaLink, MediaMixer } from "../media-contract.ts";
 import type { ProgramClock } from "../program-clock.ts";
+import { soundMessage } from "../sound-message.ts";
 import type { FromIsolated, IsolatedSourceStatistics, ToIsolated } from "./isolated-message.ts";
 import { Relief } from "./relief.ts";
 
@@ -38,6 +39,7 @@ export class IsolatedSources implements Disposable {
   readonly #sent = new Map<number, Sent>();
   readonly #relief = new Relief();
   readonly #changes: Disposable;
+  /** From the first source on: what is on its way from a track when a source ends is taken and closed there. */
   #worker: Worker | undefined;
   #sources = new Map<string, Source>();
   #canvas = { width: 1280, height: 720 };
@@ -69,7 +71,12 @@ export class IsolatedSources implements Disposable {
     const wanted = new Map(states.filter(({ state }) => state !== "failed").map((state) => [state.number, state]));
     for (const [number, sent] of this.#sent) if (!wanted.has(number)) this.#stop(number, sent);
     for (const [number, state] of wanted) if (!this.#sent.has(number)) this.#start(number, state);
-    if (this.#sent.size === 0) this.#endWorker();
+    if (this.#sent.size > 0) return;
+    this.#endDrain();
+    this.#tell({ type: "congested", congested: false });
+    this.#relief.reset();
+    this.#tell({ type: "relief", every: this.#relief.every });
+    this.#statistics = [];
   }
 
   /** Makes the next picture of a source a keyframe. */
@@ -79,19 +86,21 @@ export class IsolatedSources implements Disposable {
 
   /** How the program did over the last second: where it lost pictures, these give way. @param lost pictures, since the start. */
   programLost(lost: number): void {
-    if (this.#worker === undefined || !this.#relief.look(lost)) return;
+    if (this.#sent.size === 0 || !this.#relief.look(lost)) return;
     this.#tell({ type: "relief", every: this.#relief.every });
   }
 
   [Symbol.dispose](): void {
     this.#changes[Symbol.dispose]();
     this.follow([]);
+    this.#tell({ type: "close" });
+    this.#worker = undefined;
   }
 
   #start(number: number, state: IsolatedState): void {
-    const { mixer, clock } = this.#options;
+    const { link, mixer, clock } = this.#options;
     const tap = state.sound
-      ? mixer.tap(state.source, (samples, timestamp) => this.#sendSound(number, samples, timestamp))
+      ? mixer.tap(state.source, (samples, timestamp) => link.sendMedia(soundMessage(samples, timestamp, number)))
       : undefined;
     const sent: Sent = { state, track: undefined, processor: undefined, tap };
     this.#sent.set(number, sent);
@@ -162,30 +171,11 @@ export class IsolatedSources implements Disposable {
     this.#drainTimer = undefined;
   }
 
-  #sendSound(number: number, samples: Int16Array<ArrayBuffer>, timestamp: number): void {
-    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-    const message = new Uint8Array(PROGRAM_HEADER_BYTES + bytes.length);
-    message.set(bytes, PROGRAM_HEADER_BYTES);
-    writeProgramHeader(message, {
-      ...{ kind: "pcm", isolated: number, timestamp: Math.max(0, Math.round(timestamp)), keyframe: false },
-      ...{ upload: 0, width: 0, height: 0, sampleRate: 48_000, channels: 2 },
-    });
-    this.#options.link.sendMedia(message);
-  }
-
   /** The worker ended by itself; what is recorded stays, and its pictures stand still. */
   #failed(problem: string): void {
     this.#statistics = [...this.#sent.values()].map(({ state: { source } }) => ({
       ...{ source, frameRate: 0, dropped: 0, encoder: undefined, hardware: false, problem },
     }));
-  }
-
-  #endWorker(): void {
-    this.#endDrain();
-    this.#tell({ type: "close" });
-    this.#worker = undefined;
-    this.#relief.reset();
-    this.#statistics = [];
   }
 
   #tell(message: ToIsolated, transfer: Transferable[] = []): void {
