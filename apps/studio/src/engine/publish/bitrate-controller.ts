@@ -69,6 +69,8 @@ const PACING = 1.75;
 const PACING_NEAR = 1.15;
 /** and, while the network's queue drains, as a share of what it carries, at least. */
 const PACING_LEAST = 0.75;
+/** How much faster it goes each second, while nothing waits in the network and something here: as a share. */
+const DRAIN_GROWTH_PER_S = 0.4;
 /** After trouble nothing more is tried for so long, ms; longer each time that trying failed, up to the longest. */
 const HOLD_MS = 3000;
 const LONGEST_HOLD_MS = 8000;
@@ -98,6 +100,8 @@ export class BitrateController {
   /** What waits in the network's queues, ms, and in how many samples in a row that was too much. */
   #inNetwork = 0;
   #crowdedSamples = 0;
+  /** bits/s that are sent while what waits drains, where nothing waits in the network. */
+  #drainRate = 0;
   /** Whether nothing was lost in the last moments. */
   #whole = true;
   #troubleAt = Number.NEGATIVE_INFINITY;
@@ -123,9 +127,8 @@ export class BitrateController {
    * what is over waits here, where whole pictures can be left out; else as much as lets a keyframe out soon.
    */
   get pacing(): number {
-    if (this.#carried === undefined) return this.#target * PACING;
-    if (this.#drain === undefined) return this.#target * PACING_NEAR;
-    return Math.max(this.#limits.lowest, this.#carried * Math.max(PACING_LEAST, drainShare(this.#inNetwork)));
+    if (this.#drain === undefined) return this.#target * (this.#carried === undefined ? PACING : PACING_NEAR);
+    return Math.max(this.#limits.lowest, this.#drainRate * Math.max(PACING_LEAST, drainShare(this.#inNetwork)));
   }
 
   /** A new connection: what was known of the old one's counters does not hold. The target stays. */
@@ -155,10 +158,20 @@ export class BitrateController {
     const allowed = Math.max(QUEUE_LEAST_MS, this.#limits.latencyMs * QUEUE_SHARE) * (busy ? BUSY_PATIENCE : 1);
     this.#crowdedSamples = this.#inNetwork > allowed ? this.#crowdedSamples + 1 : 0;
     const crowded = this.#crowdedSamples >= CROWDED_SAMPLES || this.#inNetwork > allowed * CLEARLY;
-    if (dropped || crowded || unsentMs > UNSENT_MOST_MS) {
-      this.#full(sample, this.#inNetwork + unsentMs, busy ? "busy" : dropped ? "drops" : "queue");
-    } else if (this.#drain !== undefined) {
-      if (this.#inNetwork < allowed / 2 && unsentMs < UNSENT_MOST_MS / 2) this.#drained(sample);
+    const clear = this.#inNetwork < allowed / 2;
+    const trouble = dropped || crowded || unsentMs > UNSENT_MOST_MS;
+    if (trouble) {
+      const full = { waits: this.#inNetwork + unsentMs, crowded: !clear };
+      this.#full(sample, full, busy ? "busy" : dropped ? "drops" : "queue");
+    }
+    // Nothing waits in the network: it may carry more than it is given to drain what waits here.
+    if (clear && this.#drain !== undefined) {
+      const most = this.#limits.highest * PACING;
+      this.#drainRate = Math.min(most, this.#drainRate * (1 + (DRAIN_GROWTH_PER_S * (sample.now - last.now)) / 1000));
+    }
+    if (trouble) return this.target;
+    if (this.#drain !== undefined) {
+      if (clear && unsentMs < UNSENT_MOST_MS / 2) this.#drained(sample);
     } else if (this.#lossShare(sample) > LOSS_SHARE) this.#lossy(sample);
     else if (sample.now - this.#troubleAt > this.#holdMs) this.#grow(sample.now - last.now);
     return this.target;
@@ -184,10 +197,15 @@ export class BitrateController {
     return Math.max(0, rttMs - base, sample.sendBufferMs - travels);
   }
 
-  #full(sample: LinkSample, waits: number, reason: "queue" | "drops" | "busy"): void {
+  /** @param crowded whether it is in the network that something waits: then what it delivers is all that it carries. */
+  #full(
+    sample: LinkSample,
+    { waits, crowded }: { readonly waits: number; readonly crowded: boolean },
+    reason: "queue" | "drops" | "busy",
+  ): void {
     const { now, rttMs = 0 } = sample;
     this.#troubleAt = now;
-    const carried = Math.min(this.#delivered(sample) ?? this.#target * 0.8, this.#limits.highest);
+    const delivered = Math.min(this.#delivered(sample) ?? this.#target * 0.8, this.#limits.highest);
     const drain = this.#drain;
     if (drain === undefined) {
       // What was tried did not work: the next attempt is put off a little longer.
@@ -196,11 +214,14 @@ export class BitrateController {
     } else {
       const settled = now - drain.decreasedAt > rttMs + SETTLE_MS;
       // At first what was delivered before counts, too.
-      const known = now - drain.since > FIRST_LOOK_MS || !this.#whole || carried > (this.#carried ?? 0) * 0.9;
+      const known =
+        !crowded || now - drain.since > FIRST_LOOK_MS || !this.#whole || delivered > (this.#carried ?? 0) * 0.9;
       if (!(settled ? waits >= drain.waits : !known)) return;
       this.#drain = { ...drain, decreasedAt: now, waits };
     }
+    const carried = crowded ? delivered : (this.#carried ?? delivered);
     this.#carried = carried;
+    if (crowded || drain === undefined) this.#drainRate = carried;
     this.#set(Math.min(this.#target, carried * drainShare(waits)), reason);
   }
 

@@ -45,6 +45,18 @@ describe("STU3: our SRT over a network that gets half as wide for a minute, and 
     expect(uplink.run(30_000).last).toBe(2_000_000);
   });
 
+  test("with an encoder that makes more than it is asked for, and back all the same", async () => {
+    const way = { delayMs: 1, queueBytes: 200_000, leastMade: 1_500_000 };
+    await using uplink = await SimulatedUplink.open({ videoBitrate: 3_000_000, capacity: 8_000_000, ...way });
+    uplink.run(5000);
+    uplink.capacity = 1_600_000;
+    const narrow = uplink.run(60_000);
+    expect(narrow.packetsDropped).toBeLessThan(100);
+    expect(narrow.pictures).toBeGreaterThan(60 * 30 * 0.85);
+    uplink.capacity = 8_000_000;
+    expect(uplink.run(30_000).last).toBe(3_000_000);
+  });
+
   test("to less than a third: pictures are left out, the connection stays, and nothing arrives damaged", async () => {
     const way = { delayMs: 10, queueBytes: 200_000 };
     await using uplink = await SimulatedUplink.open({ videoBitrate: 2_500_000, capacity: 8_000_000, ...way });

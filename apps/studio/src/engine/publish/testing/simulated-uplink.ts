@@ -23,6 +23,8 @@ export interface UplinkOptions {
   /** Share of datagrams lost whatever is sent. */
   readonly loss?: number;
   readonly seed?: number;
+  /** bits/s that the encoder makes at least, whatever it is asked for; default none. */
+  readonly leastMade?: number;
   /** A keyframe is so many times as large as another picture; default 4. */
   readonly keyframeWeight?: number;
 }
@@ -210,7 +212,8 @@ export class SimulatedUplink implements AsyncDisposable {
 
   #feedUntil(elapsed: number): void {
     for (; this.#frame * FRAME_MS <= elapsed; this.#frame += 1) {
-      this.#made += ((this.rate.target.bitrate - this.#made) * FRAME_MS) / ENCODER_LAG_MS;
+      const asked = Math.max(this.rate.target.bitrate, this.#options.leastMade ?? 0);
+      this.#made += ((asked - this.#made) * FRAME_MS) / ENCODER_LAG_MS;
       const keyframe = this.#sinceKeyframe >= GOP || this.#wantsKeyframe;
       this.#wantsKeyframe = false;
       this.#sinceKeyframe = keyframe ? 1 : this.#sinceKeyframe + 1;
