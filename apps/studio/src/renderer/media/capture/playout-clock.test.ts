@@ -54,6 +54,16 @@ describe("when frames of a live source are due (STU1)", () => {
     expect((clock.dueAt(last) as number) - (1000 + last * 1.0002)).toBeGreaterThan(20);
   });
 
+  test("what stays away for long is not waited for when it comes", () => {
+    const clock = new PlayoutClock(40);
+    play(clock, [0, 0, 0]);
+    expect(clock.arrived(120, 1000 + 120 + 1600)).toBe(true);
+    expect(clock.dueAt(120)).toBe(1000 + 120 + 1600 + 40);
+    // The rest of what was held up comes at once, and is shown as soon as it was before.
+    for (const ms of [160, 200, 1720]) clock.arrived(ms, 1000 + 1720);
+    expect(clock.dueAt(1760)).toBe(1000 + 1760 + 40);
+  });
+
   test("a timeline that begins anew is noticed, and is not held against the old one", () => {
     const clock = new PlayoutClock(40);
     play(clock, [0, 0, 0]);

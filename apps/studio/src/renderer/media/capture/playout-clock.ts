@@ -4,8 +4,8 @@ const LONGEST_DELAY_MS = 1500;
 const WINDOW_MS = 10_000;
 /** A delay that is so much longer than needed is made shorter, ms. */
 const SPARE_MS = 60;
-/** A timestamp that is off by more than this belongs to another timeline, ms. */
-const BREAK_MS = 2000;
+/** What comes so much sooner than anything before it belongs to another timeline, as what comes later than is ever waited for, ms. */
+const BREAK_MS = 3500;
 
 /**
  * When a coded frame of a live source is due: media that come in bursts are shown at the pace at which they were taken. The delay
@@ -45,7 +45,8 @@ export class PlayoutClock {
    */
   arrived(timestampMs: number, now: number): boolean {
     const transit = now - timestampMs;
-    if (this.#fastest === undefined || Math.abs(transit - this.#fastest) > BREAK_MS + LONGEST_DELAY_MS) {
+    const late = transit - (this.#fastest ?? 0);
+    if (this.#fastest === undefined || late < -BREAK_MS || late > LONGEST_DELAY_MS) {
       const broke = this.#fastest !== undefined;
       this.#fastest = transit;
       this.#delayMs = this.#leastDelayMs;
@@ -54,7 +55,6 @@ export class PlayoutClock {
     }
     this.#fastest = Math.min(this.#fastest, transit);
     this.#windowFastest = Math.min(this.#windowFastest, transit);
-    const late = transit - this.#fastest;
     this.#windowLatest = Math.max(this.#windowLatest, late);
     if (late > this.#delayMs) this.#delayMs = Math.min(LONGEST_DELAY_MS, late + this.#leastDelayMs / 2);
     if (now >= this.#windowEnd) this.#endWindow(now);
