@@ -2,6 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BackendProcess } from "../harness/backend.ts";
 import { openChromium } from "../harness/chromium.ts";
+import { fault, makeFaulty } from "../harness/faulty-worker.ts";
 import { takeShownFrames } from "../harness/picture-clock.ts";
 import { requirePackages } from "../harness/required-packages.ts";
 import { endStream, goLive, StudioBox, TONE } from "../harness/studio-box.ts";
@@ -47,7 +48,7 @@ describe("STU1 STU2 STU3: a show, from camera to viewer", () => {
 
   it("two scenes with four sources by SRT: the layout, the transition, the tone, and a clock at most 2 s old", async () => {
     await using box = await StudioBox.start({ show: twoScenes(backend.http, "srt"), keys: { klieg: backend.key } });
-    const page = await box.open(browser, CAMERA_COLOUR);
+    const page = await box.open(browser, CAMERA_COLOUR, (context) => makeFaulty(context, { hardware: true }));
     // The meter shows the known tone.
     const level = async () => (await page.locator('[data-peak="mic"]').textContent()) ?? "";
     await until(async () => Math.abs(Number((await level()).replace("−", "-")) - TONE.peakDb) <= 0.5, {
@@ -65,8 +66,42 @@ describe("STU1 STU2 STU3: a show, from camera to viewer", () => {
 
     await page.keyboard.press("F2");
     await shows(watched.page, "the second scene", SMALL);
+
+    await fault(page, "failEncoder");
+    await page.getByText("GPU stopped encoding: the driver died").first().waitFor();
+    await page.getByText("The CPU encodes now").first().waitFor();
+    await page.keyboard.press("F1");
+    await shows(watched.page, "the first scene, encoded by the CPU", LARGE);
     await endStream(page);
     await watched.becomes("the end", ({ stage }) => stage !== "playing", 20_000);
+    await page.context().close();
+  });
+
+  it("by a browser that cannot encode H.264: the engine's FFmpeg does, and it is said", async () => {
+    await using box = await StudioBox.start({ show: twoScenes(backend.http, "srt"), keys: { klieg: backend.key } });
+    const page = await box.open(browser, CAMERA_COLOUR, (context) => makeFaulty(context, { h264: false }));
+    await page.locator('[data-peak="mic"]').waitFor();
+    // What finds people runs under the page's own policy (SEC5).
+    await page
+      .getByRole("list", { name: "Sources of this scene, front to back" })
+      .getByRole("button", { name: "Camera", exact: true })
+      .click();
+    await page.getByRole("button", { name: "Add filter" }).click();
+    await page.getByRole("menuitem", { name: "Blur background" }).click();
+    await page.getByText("People are found on this computer").waitFor();
+    await page.getByRole("button", { name: "Remove Blur background" }).click();
+
+    await goLive(page, "A show encoded elsewhere");
+    await backend.live();
+    await page.getByRole("button", { name: "All figures" }).click();
+    await page.getByRole("dialog").getByText("engine's FFmpeg").waitFor();
+    await page.keyboard.press("Escape");
+    await using watched = await WatchedPage.open(browser, { url: `${backend.http}/watch/demo` });
+    await watched.becomes("playing", ({ stage }) => stage === "playing", 30_000);
+    await shows(watched.page, "the first scene", LARGE);
+    await page.keyboard.press("F2");
+    await shows(watched.page, "the second scene", SMALL);
+    await endStream(page);
     await page.context().close();
   });
 
