@@ -29,6 +29,9 @@ class Link {
   conditions: LinkConditions = {};
   passed = 0;
   lost = 0;
+  /** Bytes that were given to it, and bytes of these that it has let through. */
+  offered = 0;
+  carried = 0;
   #random: number;
   readonly #queue: { readonly at: number; readonly send: () => void }[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -42,6 +45,7 @@ class Link {
   take(bytes: number, send: () => void): void {
     const { loss = 0, delayMs = 0, bitrate, queueMs = QUEUE_MS } = this.conditions;
     const now = performance.now();
+    this.offered += bytes;
     // A linear congruential generator (Numerical Recipes): good enough to lose datagrams by.
     this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
     if (this.#random < loss * 0x1_0000_0000) {
@@ -58,6 +62,7 @@ class Link {
       this.#freeAt = sentAt;
     }
     this.passed += 1;
+    this.carried += bytes;
     const at = sentAt + delayMs;
     if (at <= now && this.#queue.length === 0) {
       send();
@@ -131,6 +136,11 @@ export class RtcRelay implements AsyncDisposable {
       passed: this.#toBackend.passed + this.#toPeers.passed,
       lost: this.#toBackend.lost + this.#toPeers.lost,
     };
+  }
+
+  /** Bytes of what peers have sent, and of what came through to the backend. */
+  get toBackend(): { readonly offered: number; readonly carried: number } {
+    return this.#toBackend;
   }
 
   /** Peers whose datagrams have come through here. */

@@ -7,6 +7,7 @@ import { DEFAULT_ENCODING, type Encoding } from "../../apps/studio/src/document/
 import { KliegBackend } from "../../apps/studio/src/engine/backend/klieg-backend.ts";
 import { ProgramFeed } from "../../apps/studio/src/engine/program/program-feed.ts";
 import { Broadcast } from "../../apps/studio/src/engine/publish/broadcast.ts";
+import { UploadTests } from "../../apps/studio/src/engine/publish/upload-tests.ts";
 import { BackendProcess } from "../harness/backend.ts";
 import { NarrowLink } from "../harness/narrow-link.ts";
 import { ProgramPage } from "../harness/program-page.ts";
@@ -157,6 +158,54 @@ describe("STU3: the engine publishes to real servers", () => {
     expect(air.feed.state.state).toBe("fed");
   });
 
+  test("what the upload carries is measured in private, before the show and in no other's", async () => {
+    await using backend = await BackendProcess.start({ env: { KLIEG_WEBRTC: "0" } });
+    const { srt } = backend.ports;
+    await using link = await NarrowLink.open({ targetPort: srt, bitrate: 4_000_000, queueBytes: 200_000 });
+    const door = new KliegBackend(systemClock);
+    const opened: string[] = [];
+    const tests = new UploadTests({
+      clock: systemClock,
+      secrets: async (_holder, kind) => (kind === "stream_key" ? backend.key : undefined),
+      backend: {
+        checkKey: (destination, key) => door.checkKey(destination, key),
+        change: (...what) => door.change(...what),
+        stop: (...what) => door.stop(...what),
+        start: async (...what) => {
+          const started = await door.start(...what);
+          opened.push(started.streamId);
+          return { ...started, srt: started.srt.replace(`:${srt}`, `:${link.port}`) };
+        },
+      },
+    });
+    const home = klieg("home", backend);
+    const measuring = tests.measure(home);
+    await until(() => link.carried > 100_000, { what: "something is sent" });
+    // Meanwhile nobody sees that there is anything.
+    expect(await backend.channel()).toMatchObject({ live_stream_id: null, state: null });
+    await expect(tests.measure(home)).rejects.toMatchObject({ code: "conflict" });
+    const { bitrate, at_least, rtt_ms } = await measuring;
+    expect(at_least).toBe(false);
+    expect(bitrate).toBeGreaterThan(2_800_000);
+    expect(bitrate).toBeLessThan(4_400_000);
+    expect(rtt_ms).toBeLessThan(100);
+    expect(opened).toHaveLength(1);
+
+    // A show that begins comes first; and one that is on air is left in peace.
+    const interrupted = expect(tests.measure(home)).rejects.toMatchObject({ message: expect.stringMatching(/begins/) });
+    await until(() => opened.length === 2, { what: "the second test" });
+    await tests.stop();
+    await interrupted;
+    await using air = new OnAir({ home: backend.key });
+    using _page = await ProgramPage.open(air.feed);
+    air.start([home]);
+    await air.reaches("home", "live");
+    const { id } = await backend.live();
+    expect(opened).not.toContain(id);
+    await expect(tests.measure(home)).rejects.toMatchObject({ message: expect.stringMatching(/on air/) });
+    expect(opened).toHaveLength(2);
+  });
+
   test("the bit rate falls within 5 s when the network gets half as wide, and grows again", async () => {
     await using backend = await BackendProcess.start();
     await using link = await NarrowLink.open({
@@ -180,7 +229,7 @@ describe("STU3: the engine publishes to real servers", () => {
     await until(() => (air.broadcast.videoBitrate?.bitrate ?? 0) < 1_400_000, { what: "a lower bit rate" });
     expect(performance.now() - narrowedAt).toBeLessThan(5000);
     const reason = air.broadcast.videoBitrate?.reason;
-    expect(["queue", "drops", "loss"]).toContain(reason);
+    expect(reason).not.toBe("full");
 
     link.bitrate = 8_000_000;
     const widenedAt = performance.now();
