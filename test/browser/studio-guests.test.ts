@@ -15,8 +15,8 @@ import { until } from "../harness/until.ts";
 requirePackages("chromium", "ffmpeg");
 
 const ADA = { hue: 200, tone: 650 } as const;
-/** On the button when enough of the program is recorded. */
-const RECORDED = "00:00:02";
+/** On the button once enough of the program is recorded. */
+const RECORDED = /00:00:(0[2-9]|[1-5]\d)/;
 
 function showOf(url: string): StudioDocument {
   return {
