@@ -33,9 +33,9 @@ const media: MediaStatistics = {
   encodedFrameRate: 30,
   encoder: { name: "browser_hardware", hardware: true, label: "Intel GPU", codec: "" },
   whip: [],
+  isolated: [],
   problem: undefined,
   failedEncoder: undefined,
-  isolated: [],
 };
 
 /** An engine that tells what the test says, a mixer as loud as the test says, and a clock that it turns. */
