@@ -1,24 +1,15 @@
 import { ManualClock } from "@klieg/base";
-import { IDLE_BROADCAST, type StudioAnswerOf, type StudioEvent } from "@klieg/protocol";
+import { IDLE_BROADCAST, type StudioEvent } from "@klieg/protocol";
 import { describe, expect, test } from "vitest";
 import { addSource } from "../../document/edit.ts";
 import { DEFAULT_AUDIO } from "../../document/source.ts";
 import { newDocument } from "../../document/studio-document.ts";
-import type { LinkState } from "../link/studio-link.ts";
 import type { MediaStatistics } from "../media/media-contract.ts";
 import { type Level, PROGRAM } from "../media/mixer/mixer-contract.ts";
-import { type EngineLink, EngineStore } from "../state/engine-store.ts";
+import { EngineStore } from "../state/engine-store.ts";
+import { EngineEnd, WELCOME } from "../state/testing/engine-end.ts";
 import { HealthMonitor } from "./health-monitor.ts";
 
-const welcome: StudioAnswerOf<"hello"> = {
-  protocol: 1,
-  version: "0.1.0",
-  host: "web",
-  platform: "linux",
-  cores: 4,
-  ffmpeg: null,
-  secrets: "file",
-};
 const media: MediaStatistics = {
   renderFrameRate: 30,
   wantedFrameRate: 30,
@@ -41,17 +32,7 @@ const media: MediaStatistics = {
 /** An engine that tells what the test says, a mixer as loud as the test says, and a clock that it turns. */
 function studio() {
   const clock = new ManualClock();
-  const listeners = new Set<(event: StudioEvent) => void>();
-  const linkState: LinkState = { state: "open", welcome };
-  const link: EngineLink = {
-    request: () => Promise.reject(new Error("nothing is asked here")),
-    onEvent: (listener) => {
-      listeners.add(listener);
-      return { [Symbol.dispose]: () => void listeners.delete(listener) };
-    },
-    state: linkState,
-    onState: () => ({ [Symbol.dispose]: () => undefined }),
-  };
+  const link = new EngineEnd({ state: "open", welcome: WELCOME });
   const loudness = { momentary: -16, shortTerm: -16, integrated: -16 };
   const program: { -readonly [Name in keyof Level]: Level[Name] } = { peakDb: -6, rmsDb: -16, reductionDb: 0 };
   const bare = newDocument("Scene");
@@ -76,9 +57,7 @@ function studio() {
     },
     clock,
   );
-  const tell = (event: StudioEvent) => {
-    for (const listener of listeners) listener(event);
-  };
+  const tell = (event: StudioEvent) => link.tell(event);
   const tellHealth = () =>
     tell({
       event: "health",
