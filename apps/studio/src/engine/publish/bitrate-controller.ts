@@ -127,7 +127,9 @@ export class BitrateController {
    * what is over waits here, where whole pictures can be left out; else as much as lets a keyframe out soon.
    */
   get pacing(): number {
-    if (this.#drain === undefined) return this.#target * (this.#carried === undefined ? PACING : PACING_NEAR);
+    if (this.#carried === undefined) return this.#target * PACING;
+    // An encoder may make more than it is asked for: what got through is not held back.
+    if (this.#drain === undefined) return Math.max(this.#target * PACING_NEAR, this.#drainRate);
     return Math.max(this.#limits.lowest, this.#drainRate * Math.max(PACING_LEAST, drainShare(this.#inNetwork)));
   }
 
@@ -221,16 +223,18 @@ export class BitrateController {
     }
     const carried = crowded ? delivered : (this.#carried ?? delivered);
     this.#carried = carried;
-    if (crowded || drain === undefined) this.#drainRate = carried;
+    this.#drainRate = crowded ? carried : Math.max(carried, this.#drainRate);
     this.#set(Math.min(this.#target, carried * drainShare(waits)), reason);
   }
 
   #drained(sample: LinkSample): void {
     this.#drain = undefined;
     this.#troubleAt = sample.now;
+    // Nothing waited in the network: it carries that much, and may carry more.
+    this.#carried = Math.max(this.#carried ?? 0, Math.min(this.#delivered(sample) ?? 0, this.#limits.highest));
     // What was lost in the full queue is not to be held against the network.
     this.#window = [sample];
-    if (this.#carried !== undefined) this.#set(Math.max(this.#target, this.#carried * USED_SHARE), this.#reason);
+    this.#set(Math.max(this.#target, this.#carried * USED_SHARE), this.#reason);
   }
 
   #lossy(sample: LinkSample): void {
