@@ -92,7 +92,7 @@ describe("the packaged desktop app (STU9)", () => {
     ]);
     const page = files.filter((file) => file.startsWith("page/"));
     expect(page).toContain("page/index.html");
-    expect(page.filter((file) => !/\.(html|js|css|woff2|wasm|svg|png|md)$/.test(file))).toEqual([]);
+    expect(page.filter((file) => !/\.(html|js|css|woff2|wasm|tflite|svg|png|md)$/.test(file))).toEqual([]);
     expect(files.filter((file) => /node_modules|\.tsx?$|\.map$|[.-]test\./.test(file))).toEqual([]);
     expect(JSON.parse(content("package.json"))).toMatchObject({ name: "klieg", main: "main.cjs" });
   });
