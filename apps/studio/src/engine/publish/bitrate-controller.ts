@@ -64,6 +64,8 @@ const SETTLE_MS = 700;
 const FIRST_LOOK_MS = 1000;
 /** So much may wait here, ms: a keyframe is many times as large as another picture, and leaves a little at a time. */
 const UNSENT_MOST_MS = 900;
+/** So little waits here always, ms. */
+const UNSENT_LITTLE_MS = 60;
 /** How fast, so that it does not fill the network: as multiples of the target; where it is known to carry little more; */
 const PACING = 1.75;
 const PACING_NEAR = 1.15;
@@ -100,6 +102,9 @@ export class BitrateController {
   /** What waits in the network's queues, ms, and in how many samples in a row that was too much. */
   #inNetwork = 0;
   #crowdedSamples = 0;
+  /** When something waited here last. */
+  #waitedAt = Number.NEGATIVE_INFINITY;
+  #lossesSince = Number.NEGATIVE_INFINITY;
   /** bits/s that are sent while what waits drains, where nothing waits in the network. */
   #drainRate = 0;
   /** Whether nothing was lost in the last moments. */
@@ -192,11 +197,11 @@ export class BitrateController {
     );
     const whole = before?.packetsResent === sample.packetsResent;
     this.#whole = whole;
-    // The oldest may have waited here, for its turn.
-    const since = sample.now - Math.max(REPAIR_MS, sample.sendBufferMs);
-    const waitedHere = Math.max(...this.#window.flatMap(({ now, unsentMs }) => (now >= since ? [unsentMs] : [])));
-    const travels = base * (whole ? 1 : REPAIR_ROUND_TRIPS) + waitedHere;
-    return Math.max(0, rttMs - base, sample.sendBufferMs - travels);
+    // The oldest may have waited here, for its turn: then its age says nothing of the network.
+    if (sample.unsentMs > UNSENT_LITTLE_MS) this.#waitedAt = sample.now;
+    const waitedHere = sample.now - Math.max(REPAIR_MS, sample.sendBufferMs) <= this.#waitedAt;
+    const travels = base * (whole ? 1 : REPAIR_ROUND_TRIPS);
+    return Math.max(0, rttMs - base, waitedHere ? 0 : sample.sendBufferMs - travels);
   }
 
   /** @param crowded whether it is in the network that something waits: then what it delivers is all that it carries. */
@@ -233,7 +238,7 @@ export class BitrateController {
     // Nothing waited in the network: it carries that much, and may carry more.
     this.#carried = Math.max(this.#carried ?? 0, Math.min(this.#delivered(sample) ?? 0, this.#limits.highest));
     // What was lost in the full queue is not to be held against the network.
-    this.#window = [sample];
+    this.#lossesSince = sample.now;
     this.#set(Math.max(this.#target, this.#carried * USED_SHARE), this.#reason);
   }
 
@@ -262,7 +267,7 @@ export class BitrateController {
   /** Share of the packets of the last moments that were sent again; 0 while there are too few to tell. */
   #lossShare(sample: LinkSample): number {
     const enough = ({ now, packetsSent }: LinkSample) =>
-      now <= sample.now - LOSS_LEAST_MS && sample.packetsSent - packetsSent >= 50;
+      now >= this.#lossesSince && now <= sample.now - LOSS_LEAST_MS && sample.packetsSent - packetsSent >= 50;
     const first = this.#window.findLast(enough) ?? sample;
     const sent = sample.packetsSent - first.packetsSent;
     return sent === 0 ? 0 : Math.min(1, (sample.packetsResent - first.packetsResent) / sent);
