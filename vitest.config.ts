@@ -12,7 +12,9 @@ const withRealPeers = {
   retry: process.env.CI === undefined ? 0 : 1,
 } as const;
 
-/** Those that mostly wait for time to pass. They share the cores, two files at a time. */
+/** Files that mostly wait for time to pass: they share the cores, two at a time. */
+const sharing = { ...withRealPeers, fileParallelism: true, maxWorkers: 2 } as const;
+
 const WIRE = [
   ...["contribution", "doors", "full-disk", "webrtc-doors"].map((name) => `test/chaos/${name}.test.ts`),
   ...[
@@ -33,6 +35,9 @@ const WIRE = [
     "turn",
   ].map((name) => `test/interop/${name}.test.ts`),
 ];
+const PLAYERS = ["cmaf-media-source", "other-players", "player", "player-controls", "player-lifecycle"].map(
+  (name) => `test/browser/${name}.test.ts`,
+);
 
 // The names are words of `npm test -- WORD` too.
 export default defineConfig({
@@ -49,16 +54,24 @@ export default defineConfig({
           retry: withRealPeers.retry,
         },
       },
-      { test: { name: "wire", include: WIRE, ...withRealPeers, fileParallelism: true, maxWorkers: 2 } },
+      { test: { name: "wire", include: WIRE, ...sharing } },
       {
         test: {
           name: "interop",
           include: ["test/**/*.test.ts"],
           exclude: ["test/{browser,chaos}/**", ...WIRE, "**/node_modules/**"],
+          ...sharing,
+        },
+      },
+      { test: { name: "players", include: PLAYERS, ...sharing } },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          exclude: [...PLAYERS, "**/node_modules/**"],
           ...withRealPeers,
         },
       },
-      { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...withRealPeers } },
       {
         test: {
           name: "chaos",

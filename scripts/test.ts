@@ -30,6 +30,7 @@ const STEPS: readonly Step[] = [
   commandStep("size", "the player's first load within its budget", process.execPath, "apps/player/scripts/size.ts"),
   vitestStep("wire", "bytes and playlists, with other people's programs", true),
   vitestStep("interop", "other people's encoders, players and servers", true),
+  vitestStep("players", "ours and other people's players in a browser", true),
   vitestStep("browser", "player and studio in a browser", true),
   vitestStep("chaos", "bad days", true),
 ];
