@@ -23,8 +23,8 @@ const NARROW_MS = 60_000;
 const STEP_MS = 250;
 const QUEUE_MS = 300;
 const SIZE = { width: 640, height: 360 } as const;
-/** Of the narrow network, and of the pictures; by WebRTC it is the browser that follows the network, and it is careful. */
-const LEAST = { srt: { use: 0.7, pictures: 0.95 }, webrtc: { use: 0.5, pictures: 0.9 } } as const;
+/** Of the narrow network, and of the pictures. */
+const LEAST = { use: 0.7, pictures: 0.95 } as const;
 /** One of both ways alone; both where not given. */
 const ONLY = process.env.WAY;
 
@@ -127,7 +127,6 @@ async function throttled(way: string, camera: string): Promise<{ verdicts: Verdi
     const held = rateOver(looks, before + 20, released - 1);
     const pictures = atRelease.frames - atNarrow.frames;
     const use = held.carried / NARROW;
-    const least = LEAST[way === "SRT" ? "srt" : "webrtc"];
     const verdict = (what: string, measured: string, budget: string, holds: boolean): Verdict => ({
       what: `${way}: ${what}`,
       measured,
@@ -152,14 +151,14 @@ async function throttled(way: string, camera: string): Promise<{ verdicts: Verdi
         verdict(
           "uses of the narrow network",
           `${(use * 100).toFixed(0)} %`,
-          `≥ ${least.use * 100} %`,
-          use >= least.use,
+          `≥ ${LEAST.use * 100} %`,
+          use >= LEAST.use,
         ),
         verdict(
           "pictures of the narrow minute at the server",
           `${pictures} of ${(NARROW_MS / 1000) * 30}`,
-          `≥ ${least.pictures * 100} %`,
-          pictures >= (NARROW_MS / 1000) * 30 * least.pictures,
+          `≥ ${LEAST.pictures * 100} %`,
+          pictures >= (NARROW_MS / 1000) * 30 * LEAST.pictures,
         ),
         ...(way === "SRT"
           ? [

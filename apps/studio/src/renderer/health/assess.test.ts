@@ -175,6 +175,13 @@ describe("alerts say what is and what to do (STU4)", () => {
     const rising = after(30, (second) => held(Math.min(3_700_000, 1_000_000 + second * 100_000)));
     expect(rising.headline).toBe("Upload recovers: 3.7 of 4.0 Mb/s");
     expect(after(15, () => held(3_900_000)).light).toBe("good");
+    // The picture has its size still, and takes all that it may; or is a still one, which needs no more.
+    const plain = (bitrate: number) => {
+      const way = { carrier: "whip" as const, limitedBy: "none", targetBitrate: 1_900_000, bitrate };
+      return { encoding, connections: [{ ...connection, ...way }] };
+    };
+    expect(titles(after(15, () => plain(1_800_000)))).toEqual(["Upload can't keep 4.0 Mb/s: lowered to 1.9"]);
+    expect(titles(after(15, () => plain(300_000)))).toEqual([]);
   });
 
   test("frames that nobody was there for are no fault of the upload", () => {

@@ -101,11 +101,18 @@ function highest(connections: readonly Connection[], figure: Figure): number | u
   return values.length === 0 ? undefined : Math.max(...values);
 }
 
-/** undefined where nothing by WebRTC is held back by the network. */
+/** Share of what the browser's encoder may make from which on that is what holds it: a still picture needs less. */
+const MADE_SHARE = 0.7;
+
+/**
+ * What the network lets the browser make, bits/s; undefined where nothing by WebRTC is held back by it. The browser itself says
+ * so only when it makes the picture smaller, too.
+ */
 function webrtcBitrate(live: readonly Connection[]): number | undefined {
-  const held = live.flatMap(({ limitedBy, targetBitrate = 0 }) =>
-    limitedBy === "bandwidth" && targetBitrate > 0 ? [targetBitrate] : [],
-  );
+  const held = live.flatMap(({ limitedBy, targetBitrate = 0, bitrate = 0 }) => {
+    const holds = limitedBy === "bandwidth" || (limitedBy !== "cpu" && bitrate >= targetBitrate * MADE_SHARE);
+    return holds && targetBitrate > 0 ? [targetBitrate] : [];
+  });
   return held.length === 0 ? undefined : Math.min(...held);
 }
 
