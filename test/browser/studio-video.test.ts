@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { VideoFilter } from "../../apps/studio/src/document/filter.ts";
 import type { Source } from "../../apps/studio/src/document/source.ts";
@@ -11,7 +12,7 @@ import { CAMERA_SOURCE, difference, itemOf, type Rgb, showOf } from "../harness/
 import { until } from "../harness/until.ts";
 
 /** Somebody in front of a camera; where that is missing, made footage with nobody in it. */
-const PERSON = "/work/shared/media/webcam-person-640x480-30.mp4";
+const PERSON = join(import.meta.dirname, "../../../shared/media/webcam-person-640x480-30.mp4");
 const somebody = existsSync(PERSON);
 const CANVAS = { width: 640, height: 480 };
 const STAGE: Rgb = [200, 30, 160];
