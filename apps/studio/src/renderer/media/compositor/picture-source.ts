@@ -1,7 +1,9 @@
+import { FrameReader } from "../frame-reader.ts";
+
 /** The newest picture of one source: frames of a track, or a still. */
 export class PictureSource implements Disposable {
   readonly #onSize: (width: number, height: number) => void;
-  #reader: ReadableStreamDefaultReader<VideoFrame> | undefined;
+  readonly #frames = new FrameReader((frame) => this.#take(frame));
   #frame: VideoFrame | undefined;
   #still: ImageBitmap | undefined;
   #placeholder = false;
@@ -53,15 +55,12 @@ export class PictureSource implements Disposable {
 
   /** Shows what comes from a track from now on; until it comes, what was there before. */
   follow(frames: ReadableStream<VideoFrame>): void {
-    this.#leave();
-    const reader = frames.getReader();
-    this.#reader = reader;
-    void this.#read(reader);
+    this.#frames.follow(frames);
   }
 
   /** Shows a still, whose owner this becomes. @param placeholder whether it stands for a picture that is not there. */
   show(still: ImageBitmap, placeholder: boolean): void {
-    this.#leave();
+    this.#frames.leave();
     this.copied();
     this.#still?.close();
     this.#still = still;
@@ -71,41 +70,21 @@ export class PictureSource implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#leave();
+    this.#frames.leave();
     this.copied();
     this.#still?.close();
     this.#still = undefined;
   }
 
-  /** The read that is pending ends the stream. */
-  #leave(): void {
-    this.#reader = undefined;
-  }
-
-  async #read(reader: ReadableStreamDefaultReader<VideoFrame>): Promise<void> {
-    try {
-      for (;;) {
-        const { done, value: frame } = await reader.read();
-        if (done) return;
-        if (this.#reader !== reader) {
-          frame.close();
-          // Not before: of a stream from another thread, what is on its way when it is cancelled is closed by nobody, and a
-          // camera gives no more pictures while too many are out.
-          await reader.cancel();
-          return;
-        }
-        this.#frame?.close();
-        this.#frame = frame;
-        this.#still?.close();
-        this.#still = undefined;
-        this.#placeholder = false;
-        this.#version += 1;
-        this.#arrived += 1;
-        this.#measure(frame.displayWidth, frame.displayHeight);
-      }
-    } catch {
-      // The track is gone: the page knows by the track itself, and says what to show instead.
-    }
+  #take(frame: VideoFrame): void {
+    this.copied();
+    this.#frame = frame;
+    this.#still?.close();
+    this.#still = undefined;
+    this.#placeholder = false;
+    this.#version += 1;
+    this.#arrived += 1;
+    this.#measure(frame.displayWidth, frame.displayHeight);
   }
 
   #measure(width: number, height: number): void {

@@ -1,5 +1,6 @@
 import { BROWSER_SOFTWARE, type BrowserEncoder, chooseEncoder, type PictureShape } from "../encoder/encoder-choice.ts";
 import { ProgramEncoder } from "../encoder/program-encoder.ts";
+import { FrameReader } from "../frame-reader.ts";
 import type { ProgramClock } from "../program-clock.ts";
 import { FrameClock } from "./frame-clock.ts";
 import type { IsolatedStatistics } from "./isolated-message.ts";
@@ -36,7 +37,7 @@ const EARLY = 0.75;
 export class IsolatedPicture implements Disposable {
   readonly #options: IsolatedPictureOptions;
   #times = new FrameClock();
-  #reader: ReadableStreamDefaultReader<VideoFrame> | undefined;
+  readonly #frames = new FrameReader((frame) => this.#take(frame));
   #last: VideoFrame | undefined;
   #taken = Number.NEGATIVE_INFINITY;
   /** Pictures since the last that was encoded. */
@@ -60,9 +61,7 @@ export class IsolatedPicture implements Disposable {
   follow(frames: ReadableStream<VideoFrame> | undefined): void {
     this.#leave();
     if (frames === undefined || this.#closed) return;
-    const reader = frames.getReader();
-    this.#reader = reader;
-    void this.#read(reader);
+    this.#frames.follow(frames);
   }
 
   /** To be called a few times a second: encodes a picture that stands once more. */
@@ -105,31 +104,11 @@ export class IsolatedPicture implements Disposable {
     this.#encoder = undefined;
   }
 
-  /** The read that is pending ends the stream. */
   #leave(): void {
-    this.#reader = undefined;
+    this.#frames.leave();
     this.#last?.close();
     this.#last = undefined;
     this.#times = new FrameClock();
-  }
-
-  async #read(reader: ReadableStreamDefaultReader<VideoFrame>): Promise<void> {
-    try {
-      for (;;) {
-        const { done, value: frame } = await reader.read();
-        if (done) return;
-        if (this.#reader !== reader) {
-          frame.close();
-          // Not before: what is on its way from another thread when a stream is cancelled is closed by nobody, and a camera
-          // gives no more pictures while too many are out.
-          await reader.cancel();
-          return;
-        }
-        this.#take(frame);
-      }
-    } catch {
-      // The track is gone: the page knows by the track itself.
-    }
   }
 
   #take(frame: VideoFrame): void {
