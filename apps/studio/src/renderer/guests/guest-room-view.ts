@@ -1,14 +1,10 @@
-import type { OutReason, RoomNotice, RoomProblem } from "@klieg/room";
+import type { RoomNotice, RoomProblem, RoomStage } from "@klieg/room";
 import type { Guest } from "./guest.ts";
 
 /** Where the studio stands with its room. */
 export type GuestRoomStage =
   | { readonly name: "outside"; readonly problem: RoomProblem | undefined }
-  | { readonly name: "joining" }
-  | { readonly name: "in" }
-  /** Cut off, and coming back. `nextAt`: Unix ms of the next attempt; null while one runs. */
-  | { readonly name: "rejoining"; readonly nextAt: number | null }
-  | { readonly name: "out"; readonly reason: OutReason; readonly problem: RoomProblem | undefined };
+  | Exclude<RoomStage, { readonly name: "lobby" }>;
 
 /** The host's microphone to the guests, without the show's viewers. */
 export interface TalkbackView {

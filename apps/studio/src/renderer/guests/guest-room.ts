@@ -409,9 +409,7 @@ export class GuestRoom implements Disposable {
 }
 
 function stageOf(stage: RoomSnapshot["stage"]): GuestRoomStage {
-  if (stage.name === "lobby") return { name: "outside", problem: stage.problem ?? undefined };
-  if (stage.name === "out") return { ...stage, problem: stage.problem ?? undefined };
-  return stage;
+  return stage.name === "lobby" ? { name: "outside", problem: stage.problem ?? undefined } : stage;
 }
 
 function sameGuest(one: Guest, other: Guest): boolean {
